@@ -742,13 +742,21 @@ class CannotTest(ExchangerError):
 
 
 class NothingToBackfill(ExchangerError):
-    """A backfill was asked for without a range that its job can have."""
+    """
+    A backfill was asked for without a range that its job can have.
+
+    Args:
+        job: The job.
+        detail: Why.
+        instead: What to do; everything can be taken if left out.
+    """
 
     exit_code = 2
 
-    def __init__(self, job: str, detail: str) -> None:
+    def __init__(self, job: str, detail: str, instead: str = "") -> None:
         self.job = job
         self.detail = detail
+        self.instead = instead
         super().__init__(f"{job}: {detail}")
 
 

@@ -18,6 +18,7 @@ from exchanger.jobs.intake.doubtful_types import doubtful_files, note_stray
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, GUARDED, newer_since
+from exchanger.jobs.inventory.latest import claimed_place, last_snapshot, overtaken
 from exchanger.jobs.lifecycle.create_run import create_run, demand_live
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
@@ -28,7 +29,7 @@ from exchanger.jobs.lifecycle.hold import (
     hold_back,
     still_doubtful,
 )
-from exchanger.jobs.lifecycle.leavers import remove_leavers
+from exchanger.jobs.lifecycle.leavers import note_not_done, remove_leavers
 from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
 from exchanger.jobs.planning.guards import (
     MEASURES,
@@ -122,13 +123,14 @@ def _plan_and_commit(
     run = held.document
     _demand_held(run)
     applied = call.state.file_ledger.snapshot()
-    if call.job.source.newest_alone and (newer := applied.applied_after(call.name, seq)):
+    if call.job.source.newest_alone and (newer := _newer(call, applied, run)):
         told = [noted("newer_file_counts", newest=newer)]
         return drop_held_back(call.context, call.state, held, notes=told)
     since = applied_since(call.state, applied, run.files, seq)
     if any(file.outcome in AS_NEW for file in run.files):
         since |= newer_since(applied, call.name, run.files, seq)
     said = [noted("left_out_since", file=key, run=later, held=seq) for key, later in since.items()]
+    said += note_not_done(call)
     chosen = [file for file in run.files if file.key not in since]
     if not chosen:
         return drop_held_back(call.context, call.state, held, notes=said)
@@ -154,6 +156,15 @@ def _plan_and_commit(
     hold = partial(guarded_again, call, held)
     guards = _guards(call, run, batch, corrected=corrected)
     return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
+
+
+def _newer(call: ImportContext, applied: LedgerSnapshot, run: RunDocument) -> str | None:
+    """Name the file that counts alone by now, if it came after those that wait."""
+    places = [claimed_place(file) for file in run.files if file.outcome != "superseded"]
+    last = last_snapshot(call)
+    if last is None or last.place is None or None in places:
+        return applied.applied_after(call.name, run.seq)
+    return last.key if all(overtaken(call, place) for place in places) else None
 
 
 def _guards(
@@ -210,7 +221,18 @@ def _intakes(call: ImportContext, files: Sequence[ClaimedFile]) -> list[FileRequ
         replaces = file.outcome == "replaced" or last not in (None, file.sha256)
         return "difference" if replaces else "in_full"
 
-    return [FileRequest(file.key, file.etag, counting(file), kept=file.kept) for file in files]
+    # Of others that would tell anew whether another memory has them, which a person has decided.
+    told = call.job.source.is_snapshot
+    return [
+        FileRequest(
+            file.key,
+            file.etag,
+            counting(file),
+            arrived=file.arrived_at if told else None,
+            kept=file.kept,
+        )
+        for file in files
+    ]
 
 
 def _demand_copies(call: ImportContext, seq: int, files: Sequence[ClaimedFile]) -> None:

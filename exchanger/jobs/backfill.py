@@ -28,8 +28,8 @@ def backfill(context: JobContext, name: str, job: Job, options: ImportOptions) -
     gave to a sum is not added a second time unless ``force`` says so.
 
     Raises:
-        NothingToBackfill: The options name no range, or a range for an export, which is always of
-            the whole segment.
+        NothingToBackfill: The options name no range, or one for an export, which is always of the
+            whole segment; or its newest snapshot came before the one that was applied last.
     """
     if isinstance(job, ExportJob):
         if options.since or options.until or options.prefix or options.force:
@@ -51,6 +51,7 @@ def plan_backfill(
 
     Raises:
         BrazeError: A look-up failed.
+        NothingToBackfill: As for *backfill*.
         StorageError: S3 refused or did not answer.
     """
     planned = plan_import(context, name, job, options)

@@ -34,7 +34,13 @@ from exchanger.jobs.lifecycle.create_run import create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import end_discards, half_dropped, hold_back
-from exchanger.jobs.lifecycle.leavers import owed_leavers, remove_leavers
+from exchanger.jobs.lifecycle.leavers import (
+    due_leavers,
+    note_not_done,
+    owed_leavers,
+    removal_ahead,
+    remove_leavers,
+)
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.budgets import note_price
 from exchanger.jobs.planning.exposure import exposure_of
@@ -200,11 +206,12 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     if first is not None and first.job == name:
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
-    report.facts += _waiting_notes(waiting)
+    report.facts += _waiting_notes(waiting) + note_not_done(call)
+    owed = removal_ahead(call)
     unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
     if not waiting.has_work:
         idle = PlanReport(replace(report, state="nothing_to_do"), [], 0)
-        return replace(idle, unfinished=first, unclaimed=unclaimed)
+        return replace(idle, unfinished=first, owed=owed, unclaimed=unclaimed)
     call = replace(call, memories=memories_of(context, state, record=False))
     batch = _read(call, waiting)
     if call.options.force:
@@ -232,6 +239,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     return replace(
         preview(call, report, plan, exposure, rows),
         unfinished=first,
+        owed=owed,
         unclaimed=unclaimed,
         columns=batch.types,
         layout=batch.layout,
@@ -271,9 +279,11 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     waiting = waiting_files(call)
     if waiting.has_work or due(call) or half_dropped(call.state, waiting.undecided):
         return None
-    if corrected_runs(call, waiting.undecided) or owed_leavers(call) is not None:
+    owed = owed_leavers(call)
+    if corrected_runs(call, waiting.undecided) or (owed is not None and not owed.why_not):
         return None
-    return _waiting_notes(waiting) + note_strays(waiting.strays)
+    undone = [] if owed is None else owed.notes
+    return _waiting_notes(waiting) + note_strays(waiting.strays) + undone
 
 
 def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -> None:
@@ -298,6 +308,7 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         undecided = call.state.file_ledger.snapshot().undecided(call.name)
         reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
         reports += remove_leavers(call)
+    told += note_not_done(call)
     while not call.context.stopping.is_set():
         taken = plan_and_commit(call, lambda seq: _plan_and_commit(call, seq, told))
         if taken.stored is not None:
@@ -326,8 +337,8 @@ def _demand_nobody_owed(call: ImportContext) -> None:
     Raises:
         PlanMoved: The next run of the job has to begin with them.
     """
-    if owed := owed_leavers(call):
-        refuse(call, [noted("plan_owes_leavers", run=owed.seq)])
+    if owed := due_leavers(call):
+        refuse(call, [noted("plan_owes_leavers", run=owed.run.seq)])
 
 
 def _nothing_but(call: ImportContext, unreadable: Mapping[tuple[str, str], Note]) -> RunReport:

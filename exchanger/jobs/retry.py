@@ -16,10 +16,12 @@ import polars as pl
 
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.intake.batch import REJECTED
+from exchanger.jobs.inventory.latest import claimed_place, overtaken
 from exchanger.jobs.lifecycle.create_run import create_run, demand_live, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.hold import hold_back
+from exchanger.jobs.lifecycle.leavers import due_leavers
 from exchanger.jobs.lifecycle.not_kept import (
     IN_A_NEW_FILE,
     building_on_what_is_kept,
@@ -30,9 +32,9 @@ from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
-from exchanger.jobs.snapshots.removal import about_the_same
+from exchanger.jobs.snapshots.removal import about_the_same, there_again
 from exchanger.notes import Note, noted
-from exchanger.profiles.frames.columns import FILE, ROW
+from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.runs.log import ClaimedFile, RunDocument, VersionedRun
+
+NOBODY = pl.Series(PROFILE, [], pl.String)
 
 
 def retry_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: float) -> RunReport:
@@ -91,18 +95,12 @@ def _plan_and_commit(
     """
     run = call.state.runs.read(seq).document
     call = about_the_same(call, run)
-    if run.hold or run.state not in ("settled", "discarded"):
-        raise RunUnsuitable(str(seq), "retry", f"it is {run.state.replace('_', ' ')}")
-    if run.continued_by:
+    if run.continued_by and not run.hold:
         notes.append(noted("given_again_already", run=seq, by=run.continued_by))
         return None
-    if run.object != call.kind.name:
-        why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
-        raise RunUnsuitable(str(seq), "retry", why)
-    if why := _other_items(run, call.job) or _comes_otherwise(run):
-        raise RunUnsuitable(str(seq), "retry", why)
+    _demand_suitable(call, run)
     demand_quarantine(call, run)
-    found = quarantined_rows(call, run)
+    found = _without_members(call, run, quarantined_rows(call, run))
     notes += found.notes
     if not found.readable:
         notes.append(noted("nothing_left", run=seq))
@@ -124,6 +122,39 @@ def _plan_and_commit(
     return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
 
 
+def _demand_suitable(call: ImportContext, run: RunDocument) -> None:
+    """
+    Check that what a run has put aside can be given again, and need be.
+
+    Raises:
+        RunUnsuitable: It cannot, or need not.
+    """
+    why = ""
+    if run.hold or run.state not in ("settled", "discarded"):
+        why = f"it is {run.state.replace('_', ' ')}"
+    elif run.object != call.kind.name:
+        why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
+    elif owed := due_leavers(call):
+        why = f"people left with run {owed.run.seq}, which comes first: exchanger run {call.name}"
+    why = why or _other_items(run, call.job) or _comes_otherwise(run) or _overtaken(call, run)
+    if why:
+        raise RunUnsuitable(str(run.seq), "retry", why)
+
+
+def _without_members(
+    call: ImportContext, run: RunDocument, found: QuarantinedRows
+) -> QuarantinedRows:
+    """Leave out people who had left a snapshot, and are there again by a newer one."""
+    people = pl.concat([owed.rows[PROFILE] for owed in found.refused] or [NOBODY])
+    there = there_again(call, run, people)
+    if there.is_empty():
+        return found
+    gone = ~pl.col(PROFILE).is_in(there.implode())
+    refused = [replace(owed, rows=owed.rows.filter(gone)) for owed in found.refused]
+    notes = [*found.notes, noted("leavers_back", people=there.n_unique())]
+    return replace(found, refused=refused, notes=notes)
+
+
 def _read(call: ImportContext, run: RunDocument, found: QuarantinedRows) -> InputBatch:
     batch = read_all_files(call, found.requests)
     again = GIVEN_AGAIN[call.kind.given_again]
@@ -142,7 +173,7 @@ def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> Inpu
     ).select(*REJECTED)
     count = still[ROW].n_unique()
     batch.rejected.add(still)
-    claim = replace(claim, outcome="retried", rows=count, note="", facts=())
+    claim = replace(claim, outcome="retried", rows=count, refused=0, note="", facts=())
     return batch.with_file(claim, rows=count)
 
 
@@ -154,6 +185,19 @@ def _comes_otherwise(run: RunDocument) -> str:
     if not again or run.report.get("rows_in_doubt"):
         return ""
     return f"it tried one row, which comes with its file: {again[0].key}"
+
+
+def _overtaken(call: ImportContext, run: RunDocument) -> str:
+    """Return why rows of a snapshot need not be given again: a newer one came; empty if not."""
+    ours = (file for file in run.files if file.outcome != "superseded")
+    newer = next(filter(None, (overtaken(call, claimed_place(file)) for file in ours)), None)
+    if newer is None:
+        return ""
+    return (
+        f"its rows are of a snapshot that came before {newer.key}, which run {newer.run} applied: "
+        "whoever is there by now is in that one. What Braze should have: exchanger backfill "
+        f"{call.name} --prefix {newer.key}"
+    )
 
 
 def _other_items(run: RunDocument, job: ImportJob) -> str:

@@ -189,6 +189,19 @@ def test_an_observation_of_the_same_stamp_wins(state):
     assert held(state, "tier")["a"]["tier"] == '"seen"'
 
 
+def test_of_a_person_the_newest_counts_by_whichever_key(state):
+    """Of one moment that of the own key; that nobody has an old id says nothing of the person."""
+    for seq, (key, tier) in enumerate([("new", '"gold"'), ("mail", '"blue"')], start=1):
+        state.held.deliver(said(key, tier=tier), seq=seq, at=AT)
+    old = said("old", points="?").with_columns(pl.lit(value=False).alias("@exists"))
+    state.held.deliver(pl.concat([old, said("new", points="7")]), seq=3, at=AT)
+    keys = pl.DataFrame({"@profile": ["new", "mail", "old"], "@linked": ["new"] * 3})
+
+    [person] = state.held.of_people(keys, ["tier", "points"]).to_dicts()
+
+    assert {"@profile": "new", "@exists": True, "tier": '"blue"', "points": "7"} == person
+
+
 def test_a_delivery_is_recorded_once(state, bucket):
     """Settling the same run again adds nothing, as after a crash in the middle of settling."""
     for text in ('"gold"', '"other"'):

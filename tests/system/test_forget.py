@@ -7,6 +7,7 @@ import io
 import polars as pl
 import pytest
 from support.contexts import job_context
+from support.fault_proxy import FaultProxy, Schedule
 from support.jobs import import_job
 
 from exchanger.jobs.lifecycle.retention import sweep
@@ -128,3 +129,71 @@ def test_what_waits_for_a_person_is_told(exchange):
     exchange.ask("discard", "2")
     exchange.ask("forget", WHO, "--yes")
     assert [] == naming(exchange, WHO)
+
+
+def naming_beside(exchange, who):
+    """Name the objects beside the folders of jobs that say a word."""
+    found = []
+    for item in exchange.bucket.list("in"):
+        body, _ = exchange.bucket.read(item.key)
+        if item.key.endswith(".parquet"):
+            body = str(pl.read_parquet(io.BytesIO(body)).to_dicts()).encode()
+        if who.encode() in body and ("_rejected/" in item.key or "_reports/" in item.key):
+            found.append(item.key)
+    return found
+
+
+def test_rows_of_others_in_an_answer_stay_though_the_file_is_gone(exchange):
+    """
+    Rejected rows in Parquet are written again from what lies there; whoever is left is left.
+
+    Where that could not be done the person is found there when it is tried again.
+    """
+    job = import_job(source={"prefix": "in/"}, fields={"visits": FIELDS["visits"]})
+    exchange.configure(crm=job)
+    frame = pl.DataFrame({"id": [WHO, "b", "c"], "visits": ["x", "y", "3"]})
+    frame.write_parquet(body := io.BytesIO())
+    exchange.drop("in/a.parquet", body.getvalue())
+    frame.head(1).write_parquet(alone := io.BytesIO())
+    exchange.drop("in/alone.parquet", alone.getvalue())
+    exchange.ask("run", "crm", code=4)
+    answers = ["in_rejected/1/a.parquet", "in_rejected/1/alone.parquet"]
+    assert answers == [k for k in naming_beside(exchange, WHO) if k.endswith(".parquet")]
+    exchange.bucket.delete(["in/a.parquet", "in/alone.parquet"])
+
+    store = exchange.connection["s3"]["endpoint_url"]
+    with FaultProxy(store, Schedule(0), locked="in_reports/") as proxy:
+        exchange.connection["s3"]["endpoint_url"] = proxy.url
+        exchange.configure(crm=job)
+        assert exchange.call("forget", WHO, "--yes").returncode
+    exchange.connection["s3"]["endpoint_url"] = store
+    exchange.configure(crm=job)
+    exchange.ask("forget", WHO, "--yes")
+    assert [] == naming_beside(exchange, WHO)
+    [left] = [item.key for item in exchange.bucket.list("in_rejected/")]
+    rows = pl.read_parquet(io.BytesIO(exchange.bucket.read(left)[0]))
+    assert (answers[0], [("b", 2)]) == (left, rows.select("id", "_row").rows())
+
+
+def test_answers_of_a_job_that_is_gone_are_found_and_are_no_drops(exchange):
+    """Where a run has answered is told by its document, whatever the configuration says by then."""
+    crm, mail = (
+        import_job(source={"prefix": "in/crm/"}, fields={name: FIELDS[name]})
+        for name in ("visits", "tier")
+    )
+    exchange.configure(crm=crm, mail=mail)
+    exchange.drop("in/crm/a.csv", HEADER + f"{WHO},n/a,x,gold,1\nb,no,x,blue,2\nc,1,x,red,3\n")
+    exchange.ask("run", "crm", code=4)
+    named = ["in/crm_rejected/1/crm/a.csv", "in/crm_reports/a.csv.crm.html"]
+    assert {*named} <= {*naming_beside(exchange, "n/a")}
+
+    wide = import_job(source={"prefix": "in/"}, fields={"tag": "set"})
+    exchange.configure(wide=wide)
+    taken = exchange.ask("run", "wide")
+    assert ["in/crm/a.csv"] == [file["key"] for file in taken["files"]]
+    exchange.ask("forget", WHO, "--yes")
+    assert [] == naming_beside(exchange, WHO)
+    assert {"in/crm_rejected/1/crm/a.csv"} == {
+        item.key for item in exchange.bucket.list("in/crm_rejected/")
+    }
+    assert "b" in exchange.bucket.read("in/crm_rejected/1/crm/a.csv")[0].decode()

@@ -37,6 +37,7 @@ def test_only_the_refused_objects_are_refused(exchange):
     assert (100, 2) == (report["profiles_new"], report["profiles_refused"])
     assert {f"g{n}" for n in range(100)} == set(exchange.braze.users())
     assert exchange.braze.meter == report["data_points"]
+    assert [(100, 100)] * 3 == [(f["sent"], f["whole_rows"]) for f in report["by_field"].values()]
     rows = exchange.quarantined(report)
     assert [("bad1", "1", "refused"), ("bad2", "102", "refused")] == [
         (row["profile"], row["row"], row["kind"]) for row in rows

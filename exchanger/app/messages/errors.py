@@ -294,7 +294,7 @@ def _(error: CannotTest) -> Message:
 def _(error: NothingToBackfill) -> Message:
     return Message(
         f"{error.job} has nothing to backfill: {error.detail}.",
-        f"Everything: exchanger backfill {error.job} --full",
+        error.instead or f"Everything: exchanger backfill {error.job} --full",
     )
 
 

@@ -14,6 +14,12 @@ _MINUTE = 60
 _HOUR = 3_600
 _COLUMNS = 20
 """Columns, or fields, that one line names."""
+_REMOVED = {
+    "clear_fields": "the fields of the job are cleared",
+    "delete": "they are deleted for good",
+    "event": "they get the event '{name}'",
+    "goes": "they leave the audience",
+}
 _SIGNS = {"\t": "tabs", " ": "spaces"}
 
 
@@ -28,7 +34,7 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     changed = [field for field in content["fields"] if field["profiles"]]
     kept = ", what was looked up was recorded" if content.get("recorded") else " or written"
     lines = [f"{report['job']}: what a run would do; nothing was sent{kept}"]
-    lines += _first(content.get("unfinished"))
+    lines += _first(content.get("unfinished")) + _owed(content.get("owed_removal"))
     lines += of_files(report)
     lines += of_rows(report)
     lines += _effort(content)
@@ -42,24 +48,34 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += _as_they_are(content["fields"])
     lines += _objects(content.get("objects", []), content.get("object_count", 0))
     if not changed and not content.get("objects"):
-        lines.append(f"  Nothing {'else ' if content.get('unfinished') else ''}would be sent.")
+        first = content.get("unfinished") or content.get("owed_removal")
+        lines.append(f"  Nothing {'else ' if first else ''}would be sent.")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
     if saved := content.get("saved"):
         lines.append(f"  saved; to do exactly this: exchanger run {report['job']} --plan {saved}")
     return lines
 
 
-def _first(run: dict[str, Any] | None) -> Iterator[str]:
+def _first(run: dict[str, Any] | None) -> list[str]:
     if run is None:
-        return
+        return []
     left = (
         f"at most {counted(run['profiles'], 'profile')},"
         f" {counted(run['data_points'], 'data point')}"
     )
-    yield (
-        f"  first: run {run['run']} of {run['job']} is unfinished, and is finished before anything"
-        f" else; it sends {left if run['profiles'] else 'nothing more'}"
-    )
+    sends = left if run["profiles"] else "nothing more"
+    unfinished = f"run {run['run']} of {run['job']} is unfinished"
+    return [f"  first: {unfinished}, and is finished before anything else; it sends {sends}"]
+
+
+def _owed(removal: dict[str, Any] | None) -> list[str]:
+    if removal is None:
+        return []
+    does, _, name = removal["does"].partition(":")
+    became = _REMOVED[does].format(name=name)
+    people = "1 person" if removal["people"] == 1 else f"{removal['people']:,} people"
+    points = counted(removal["data_points"], "data point")
+    return [f"  first: {people} who left with run {removal['run']}: {became}; at most {points}"]
 
 
 def _listed(would: str, rows: list[dict[str, Any]], total: int) -> Iterator[str]:

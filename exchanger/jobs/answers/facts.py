@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.config.prices import price_of
 from exchanger.jobs.answers.masking import Mask
+from exchanger.jobs.answers.not_taken import COUNTED
 from exchanger.notes import read_notes
 from exchanger.state.runs.quarantine import DROPPED
 
@@ -154,8 +155,10 @@ class RunAnswer:
         else:
             read, rejected = sum(one.rows for one in claims), sum(one.rejected for one in claims)
             sent = [one for one in reasons if one["kind"] == "refused"]
-            doubt = sum(one["rows"] for one in sent if one["reason"] == "in_doubt")
-            refused = sum(one["rows"] for one in sent) - doubt
+            doubt = sum(one[COUNTED] for one in sent if one["reason"] == "in_doubt")
+            # Of a person all rows are refused, also those in files before the one that is named.
+            lost = min(sum(one.refused for one in claims), read - rejected)
+            refused = max(lost, sum(one[COUNTED] for one in sent)) - doubt
             skipped = 0  # It is known of all files together alone.
         taken = max(read - rejected - refused - doubt - skipped, 0)
         return {
@@ -171,7 +174,8 @@ class RunAnswer:
         """Name the column that a reason is about, and leave out what may not be shown."""
         name = reason["field"]
         column = self.run.answers.get("columns", {}).get(name, name)
-        return {**self.mask.of_reason(reason), "column": column}
+        told = {**self.mask.of_reason(reason), "column": column}
+        return {name: value for name, value in told.items() if name != COUNTED}
 
     def _notes(self, claims: Sequence[ClaimedFile]) -> Iterator[str]:
         """Yield what is noted of a file and of its run, in words, each once."""
@@ -179,7 +183,7 @@ class RunAnswer:
         noted = [note for claim in claims for note in claim.facts]
         noted += self._of_files.get(key, ())
         noted += [note for note in self._of_run if note.facts.get("file", key) == key]
-        said = [claim.note for claim in claims if claim.note]
+        said = [self.mask.of_words(claim.note) for claim in claims if claim.note]
         said += [
             self.mask.of_note(note, self.words)
             for note in noted

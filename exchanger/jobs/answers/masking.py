@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import orjson
+
+from exchanger.jobs.answers.not_taken import SHOWN
+from exchanger.profiles.validation.messages import SENTENCES
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from exchanger.notes import Note
 
 T = TypeVar("T")
+
+
+_OF_CELLS = frozenset(
+    {
+        *SENTENCES,
+        # Of what Braze has in the field.
+        "changed_by_others", "held_type", "overflow",
+        # Of a column of the file as a whole.
+        "bad_order", "duplicate_attribute", "missing_column", "new_column", "static_value",
+        "type_changed", "type_needed", "unusable_column",
+    }
+)  # fmt: skip
+"""Reasons whose words quote no cell but the one that they are about."""
+_UNTOLD = {"value": None, "message": None}
 
 
 @dataclass(frozen=True)
@@ -18,8 +38,10 @@ class Mask:
     """
     The names of what is masked.
 
-    What is said of a row as a whole may quote any cell of it, so with a mask only sentences about
-    a column that is not masked are shown; of all others, the reason alone.
+    What is said of a row as a whole may quote any cell of it, and so may some of what is said of
+    one cell. So with a mask only sentences are shown that are known to quote no other cell than the
+    one that they are about, of a column that is not masked, and whose text has nothing of a masked
+    cell of its row; of all others, the reason alone.
 
     Args:
         names: Columns, and the attributes and identifiers that are made of them.
@@ -29,11 +51,48 @@ class Mask:
 
     def of_reason(self, reason: Mapping[str, Any]) -> dict[str, Any]:
         """Return a reason for which rows were not taken without what it may not show."""
-        about = reason["field"]
-        if not self.names or (about is not None and about not in self.names):
-            return dict(reason)
-        examples = [{**one, "value": None, "message": None} for one in reason["examples"]]
-        return {**reason, "examples": examples, "masked": True}
+        about, examples = reason["field"], []
+        named = about is None or about in self.names
+        masked = False
+        for one in reason["examples"]:
+            record, shown = one.get("record"), {k: v for k, v in one.items() if k != "record"}
+            if self.names and (named or self._repeats(one["value"], record)):
+                shown |= _UNTOLD
+            elif self.names and reason["reason"] not in _OF_CELLS:
+                shown |= {"message": None}
+            masked |= shown["message"] != one["message"] or shown["value"] != one["value"]
+            examples.append(shown)
+        return {**reason, "examples": examples, **({"masked": True} if masked else {})}
+
+    def _repeats(self, value: str | None, record: str | None) -> bool:
+        """Return whether a cell has something of a masked one of its row, as far as can be told."""
+        if not value or not record:
+            return False
+        if len(value) >= SHOWN:
+            return True  # The rest of it is not known here.
+        try:
+            row = orjson.loads(record)
+        except orjson.JSONDecodeError:
+            return True
+        return any(
+            re.search(rf"(?<!\w){re.escape(text)}(?!\w)", value, re.IGNORECASE)
+            for text in self._masked_texts(row, masked=False)
+        )
+
+    def _masked_texts(self, value: Any, *, masked: bool) -> Iterator[str]:
+        """Yield the texts within what is masked of a row."""
+        if isinstance(value, dict):
+            for name, inside in value.items():
+                yield from self._masked_texts(inside, masked=masked or name in self.names)
+        elif isinstance(value, list):
+            for inside in value:
+                yield from self._masked_texts(inside, masked=masked)
+        elif masked and value is not None and (text := str(value).strip()):
+            yield text
+
+    def of_words(self, words: str) -> str:
+        """Return what an earlier version noted in words, if it cannot quote what is masked."""
+        return "What an earlier version noted may have masked values." if self.names else words
 
     def of_note(self, note: Note, words: Callable[[Note], str]) -> str:
         """Describe a note; of one that may quote what is masked, what it is about alone."""

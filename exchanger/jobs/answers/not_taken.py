@@ -19,16 +19,20 @@ if TYPE_CHECKING:
 
 EXAMPLES = 5
 """Rows that are shown of each reason."""
-_SHOWN = 200
+SHOWN = 200
 """Characters of a value, and of what is said of it, that are shown."""
+COUNTED = "counted"
+"""Of the rows of a reason, those that count for it: a row with several reasons counts for one."""
+_LINE = "@line"
 _BY = ("file", "kind", "reason", "field")
-_EXAMPLE = ("row", "value", "message")
+_EXAMPLE = ("row", "value", "message", "record")
 _NOTHING = pl.DataFrame(
     schema={
         **dict.fromkeys(_BY, pl.String()),
         "rows": pl.UInt32(),
+        COUNTED: pl.UInt32(),
         "examples": pl.List(
-            pl.Struct({"row": pl.Int64(), "value": pl.String(), "message": pl.String()})
+            pl.Struct({"row": pl.Int64(), **dict.fromkeys(_EXAMPLE[1:], pl.String())})
         ),
     }
 )
@@ -37,12 +41,23 @@ _AT_ONCE = 50_000
 
 
 @contextmanager
-def kept_rows(context: JobContext, key: str | None) -> Iterator[Path | None]:
-    """Fetch what a run has put aside until the context closes; None where nothing is kept of it."""
+def kept_rows(
+    context: JobContext, key: str | None, left: Mapping[str, bytes] | None = None
+) -> Iterator[Path | None]:
+    """
+    Fetch what a run has put aside until the context closes; None where nothing is kept of it.
+
+    Args:
+        context: The outside.
+        key: Where it is.
+        left: What will be there in a moment, by its key.
+    """
     path = context.workdir / f"{new_nonce()}.csv"
     try:
         with suppress(StorageMissing):
-            if key:
+            if key and left and key in left:
+                path.write_bytes(left[key])
+            elif key:
                 context.bucket.download(key, context.bucket.head(key).etag, path)
         yield path if path.exists() else None
     finally:
@@ -54,7 +69,8 @@ def reasons_by_file(paths: Iterable[Path | None]) -> Mapping[str, list[dict[str,
     Count the rows of quarantine files by file and reason, a part of them at a time.
 
     Returns:
-        By file, for each reason and column how many rows, and the first of them; most rows first.
+        By file, for each reason and column how many rows, and the first of them, with all their
+        cells (``record``), of which no report tells; most rows first.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for path in filter(None, paths):
@@ -65,23 +81,31 @@ def reasons_by_file(paths: Iterable[Path | None]) -> Mapping[str, list[dict[str,
 
 def _reasons(path: Path) -> pl.DataFrame:
     total = _NOTHING
-    lines = pl.scan_csv(path, infer_schema=False).select("file", "row", "kind", *FAULT)
+    lines = pl.scan_csv(path, infer_schema=False).select("file", "row", "kind", "record", *FAULT)
     for batch in lines.collect_batches(chunk_size=_AT_ONCE, maintain_order=True):
         faults = _faults(batch)
         counted = faults.group_by(_BY, maintain_order=True).agg(
-            pl.len().alias("rows"), pl.struct(_EXAMPLE).head(EXAMPLES).alias("examples")
+            pl.len().alias("rows"),
+            pl.col(COUNTED).sum().cast(pl.UInt32),
+            pl.struct(_EXAMPLE).head(EXAMPLES).alias("examples"),
         )
         total = (
             pl.concat([total, counted], how="vertical_relaxed")
             .group_by(_BY, maintain_order=True)
-            .agg(pl.col("rows").sum(), pl.col("examples").explode().head(EXAMPLES))
+            .agg(pl.col("rows", COUNTED).sum(), pl.col("examples").explode().head(EXAMPLES))
         )
     return total.sort("rows", descending=True, maintain_order=True)
 
 
 def _faults(lines: pl.DataFrame) -> pl.DataFrame:
-    """Part the faults of each row again; what cannot be told apart is left out."""
+    """
+    Part the faults of each row again; what cannot be told apart is left out.
+
+    A row may be refused several times over, as several objects: that is one row all the same, and
+    in doubt only if none was refused.
+    """
     parted = lines.with_columns(pl.col("reason").str.split(BETWEEN).alias("reason"))
+    parted = parted.with_row_index(_LINE)
     count = pl.col("reason").list.len()
     for name in ("field", "value", "message"):
         cells = as_it_was(pl.col(name)).str.split(BETWEEN)
@@ -89,9 +113,13 @@ def _faults(lines: pl.DataFrame) -> pl.DataFrame:
         nothing = pl.lit(None, pl.String).repeat_by(count)
         parted = parted.with_columns(pl.when(same).then(cells).otherwise(nothing).alias(name))
     apart = parted.explode("reason", "field", "value", "message")
-    return apart.with_columns(
+    each = apart.unique((_LINE, "reason", "field"), keep="first", maintain_order=True)
+    each = each.sort(pl.col("reason") == "in_doubt", maintain_order=True)
+    return each.with_columns(
+        pl.col(_LINE).is_first_distinct().alias(COUNTED),
         pl.col("row").cast(pl.Int64, strict=False),
         pl.when(pl.col("field") != "").then("field").alias("field"),
-        pl.col("value").str.head(_SHOWN),
-        pl.col("message").str.head(2 * _SHOWN),
+        pl.col("value").str.head(SHOWN),
+        pl.col("message").str.head(2 * SHOWN),
+        as_it_was(pl.col("record")),
     )

@@ -60,11 +60,11 @@ def write_rejected(
                     _append(spool, rows, _kind(key, run))
         for key, spool in spools.items():
             context.may_send()
-            if _kind(key, run) == "parquet" and not _as_parquet(context, claims[key], spool):
+            name = name_of(key)
+            if _kind(key, run) == "parquet" and not _as_parquet(context, claims[key], spool, name):
                 continue
             if _kind(key, run) == "csv":
                 _write_csv(spool, run.answers.get("columns", {}), _delimiter(run))
-            name = name_of(key)
             kind = _TYPES.get(_kind(key, run), "application/octet-stream")
             context.bucket.upload(name, _packed(spool, key), content_type=kind)
             yield key, name
@@ -198,24 +198,36 @@ def _text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _as_parquet(context: JobContext, claim: ClaimedFile, spool: Path) -> bool:
-    """Take the rows from the file itself; False if it is not there any more."""
+def _as_parquet(context: JobContext, claim: ClaimedFile, spool: Path, name: str) -> bool:
+    """
+    Take the rows from the file itself, or from what was written of it before under a name.
+
+    False if they are in neither any more.
+    """
     path = spool.with_name(f"{spool.name}.file")
-    key = claim.kept or claim.key
-    try:
-        etag = context.bucket.head(key).etag if claim.kept else claim.etag
-        context.bucket.download(key, etag, path)
-        own = pl.read_ndjson(spool, schema=_OWN_SCHEMA)
-        theirs = pl.scan_parquet(path).drop(REJECTED_COLUMNS, strict=False)
-        numbered = theirs.with_row_index("_row", offset=1)
-        rows = numbered.with_columns(pl.col("_row").cast(pl.Int64)).join(
-            own.lazy(), on="_row", maintain_order="left"
-        )
-        rows.select(pl.exclude(REJECTED_COLUMNS), *REJECTED_COLUMNS).collect().write_parquet(spool)
-    except (StorageMissing, StorageChanged, pl.exceptions.PolarsError) as error:
-        log.info("rejected.not_written", file=claim.key, reason=type(error).__name__)
-        return False
-    return True
+    own = pl.read_ndjson(spool, schema=_OWN_SCHEMA)
+    for key, etag in ((claim.kept or claim.key, "" if claim.kept else claim.etag), (name, "")):
+        try:
+            context.bucket.download(key, etag or context.bucket.head(key).etag, path)
+            rows = _numbered(pl.scan_parquet(path), written=key == name).join(
+                own.lazy(), on="_row", maintain_order="left"
+            )
+            rows.select(pl.exclude(REJECTED_COLUMNS), *REJECTED_COLUMNS).collect().write_parquet(
+                spool
+            )
+        except (StorageMissing, StorageChanged, pl.exceptions.PolarsError) as error:
+            log.info("rejected.not_written", file=key, reason=type(error).__name__)
+        else:
+            return True
+    return False
+
+
+def _numbered(rows: pl.LazyFrame, *, written: bool) -> pl.LazyFrame:
+    """Put beside rows the number that they have in their file, in place of what an answer says."""
+    if written:
+        return rows.drop("_column", "_reason").with_columns(pl.col("_row").cast(pl.Int64))
+    theirs = rows.drop(REJECTED_COLUMNS, strict=False).with_row_index("_row", offset=1)
+    return theirs.with_columns(pl.col("_row").cast(pl.Int64))
 
 
 def _packed(path: Path, key: str) -> Path:

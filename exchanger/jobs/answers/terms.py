@@ -36,6 +36,7 @@ def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -
         "delimiter": _delimiter(job, layout or {}),
         "masked": sorted(set(masked_names(job))),
         "columns": _columns(job),
+        "beside": _beside(call),
     }
 
 
@@ -59,7 +60,19 @@ def masked_names(job: ImportJob) -> Iterator[str]:
             yield from (name, name.rpartition(".")[2])
     for match in job.match:
         if set(match.columns) & set(job.mask):
-            yield match.kind
+            yield from (match.kind, "match")
+    if job.row_name in job.mask:
+        yield "row_id" if job.order is None else "id"
+    if job.item_id in job.mask:
+        yield "id"
+    if job.subscription is not None and job.subscription.group.from_ in job.mask:
+        yield "group"
+
+
+def _beside(call: ImportContext) -> list[str]:
+    """List what other jobs take of the same folder, and answer about beside this one."""
+    prefix, readers = call.job.source.prefix, call.context.folders.readers
+    return [one.pattern for one in readers if one.prefix == prefix and one.job != call.name]
 
 
 def _columns(job: ImportJob) -> dict[str, str]:

@@ -14,6 +14,7 @@ import structlog
 
 from exchanger.config.answers import AnswerNames
 from exchanger.errors import LeaseLost, Stopped, StorageChanged, StorageError
+from exchanger.files.drops import is_drop
 from exchanger.files.scratch.prefetch import prefetch_several
 from exchanger.jobs.answers.facts import RunAnswer
 from exchanger.jobs.answers.masking import Mask
@@ -84,15 +85,23 @@ def answer_newest(context: JobContext, state: ConnectionState) -> None:
         answer_run(context, state, newest)
 
 
-def write_again(context: JobContext, state: ConnectionState, seq: int) -> None:
+def write_again(
+    context: JobContext, state: ConnectionState, seq: int, left: Mapping[str, bytes]
+) -> None:
     """
-    Write the answers of an earlier run anew, as its quarantine has less in it by now.
+    Write the answers of an earlier run anew, as its quarantine is about to have less in it.
+
+    Args:
+        context: The outside; its lease is ours.
+        state: Where the run is.
+        seq: Its number.
+        left: What will be left of its quarantine, by the key.
 
     Raises:
         StorageError: S3 refused or did not answer.
     """
     run = state.runs.read(seq).document
-    written = {*_written(context, state, run)}
+    written = {*_written(context, state, run, left)}
     context.bucket.delete(key for key in _rejected_of(context, run) if key not in written)
 
 
@@ -111,10 +120,18 @@ def answers_of(context: JobContext, state: ConnectionState, run: RunDocument) ->
         yield from (named.report(key, ending) for ending in _TYPES)
 
 
-def _written(context: JobContext, state: ConnectionState, run: RunDocument) -> Iterator[str]:
+def _written(
+    context: JobContext,
+    state: ConnectionState,
+    run: RunDocument,
+    left: Mapping[str, bytes] | None = None,
+) -> Iterator[str]:
     """Write what a run answers about each of its files, and yield the keys of what is written."""
     put_aside, left_out = run.report.get("quarantine"), run.report.get("warnings")
-    with kept_rows(context, put_aside) as rows, kept_rows(context, left_out) as values:
+    with (
+        kept_rows(context, put_aside, left) as rows,
+        kept_rows(context, left_out, left) as values,
+    ):
         rejected: dict[str, str] = {}
         if rows is not None and run.answers.get("rejected"):
             name_of = partial(_rejected_name, context, run)
@@ -167,8 +184,12 @@ def _rejected_name(context: JobContext, run: RunDocument, key: str) -> str:
 
 
 def _named(context: JobContext, run: RunDocument, key: str) -> AnswerNames:
-    names = AnswerNames(run.answers["prefix"])
-    return names.of(run.job, shared=context.folders.shared(key))
+    names, prefix = AnswerNames(run.answers["prefix"]), run.answers["prefix"]
+    beside = run.answers.get("beside")
+    if beside is None:  # Earlier versions have asked the configuration.
+        return names.of(run.job, shared=context.folders.shared(key))
+    shared = any(is_drop(key, prefix, pattern, context.state_prefix) for pattern in beside)
+    return names.of(run.job, shared=shared)
 
 
 def _latest(state: ConnectionState, run: RunDocument, keys: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from exchanger.errors import StateMissing
 from exchanger.jobs.history.changed_rows import changed_rows, changed_values, unrecorded_runs
+from exchanger.jobs.history.other_keys import KEY, other_keys, told_of_each
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.state.changes import CHANGES, TAKEN, long_rows, month_of, months_between
 
@@ -47,12 +48,12 @@ def later_changes(
     accepted: bool = True,
 ) -> pl.DataFrame:
     """
-    Find what runs after a run changed.
+    Find what runs after a run changed, by whichever key they named a person.
 
     Args:
         call: The job; runs of every job of its connection count.
         since: The run.
-        profiles: Only these.
+        profiles: Only of these.
         leaving_out: Runs that do not count.
         accepted: Only what Braze accepted; otherwise all that was planned.
 
@@ -64,12 +65,16 @@ def later_changes(
     """
     later = unrecorded_runs(call.state, since)
     call.context.progress.step("looking at later runs", 1 + len(later))
-    found = [pl.DataFrame(schema=CHANGES), *recorded_changes(call, since, profiles, later)]
+    others = other_keys(call.state.held, profiles)
+    keys = pl.concat([profiles, others[KEY]]).unique()
+    found = [pl.DataFrame(schema=CHANGES), *recorded_changes(call, since, keys, later)]
     call.context.progress.advance(1)
     for run in later:
-        found.append(planned_changes(call.context, call.state, run, profiles))
+        found.append(planned_changes(call.context, call.state, run, keys))
         call.context.progress.advance(1)
-    changes = pl.concat(found).filter(~pl.col("seq").is_in([*leaving_out]))
+    changes = told_of_each(pl.concat(found), others).sort("seq", maintain_order=True)
+    asked = pl.col(PROFILE).is_in(profiles.unique().implode())
+    changes = changes.filter(asked, ~pl.col("seq").is_in([*leaving_out]))
     if accepted:
         changes = changes.filter(pl.col("outcome").is_in(TAKEN))
     by_field = _with_order(call, changes).group_by(PROFILE, "field", maintain_order=True)

@@ -10,11 +10,13 @@ import polars as pl
 from exchanger.jobs.history.changed_rows import changed_rows, unrecorded_runs
 from exchanger.jobs.history.changes import changes_of_run
 from exchanger.jobs.history.changes_since import recorded_changes
+from exchanger.jobs.history.other_keys import KEY, other_keys, owners_of, told_of_each
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import FILE, PROFILE
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.merging.taking_back import CHANGED, LATER
+from exchanger.profiles.spelling.same_person import linked
 from exchanger.state.changes import ACCEPTED, IN_DOUBT, UNSEEN, long_rows
 
 if TYPE_CHECKING:
@@ -33,12 +35,13 @@ _CELLS = 6
 @dataclass(frozen=True)
 class TakenBack:
     """
-    A run, and what came after it.
+    A run, and what came after it: each person by the external id that they have now, if any.
 
     Args:
         run: The run.
         ours: What it changed, as ``CHANGED``.
-        later: What later runs changed of the same fields and profiles, as ``LATER``.
+        others: The other keys of the same people, as ``other_keys`` gives them.
+        later: What later runs changed of the same fields and people, as ``LATER``.
         gave: What its files gave to sums, as contributions of *files*.
         files: The files that gave anything to them, as they are claimed by who takes it back.
         profiles: How many profiles it changed, or may have.
@@ -47,6 +50,7 @@ class TakenBack:
 
     run: RunDocument
     ours: PartitionedRows
+    others: pl.DataFrame
     later: PartitionedRows
     gave: PartitionedRows
     files: tuple[ClaimedFile, ...]
@@ -71,38 +75,53 @@ def to_take_back(call: ImportContext, scratch: Scratch, run: RunDocument, last: 
     ours = PartitionedRows(scratch, count, pl.DataFrame(schema=CHANGED))
     hashes, fields = [pl.Series([], dtype=pl.UInt64)], set[str]()
     for part in changes_of_run(call.context, call.state, run):
-        changed = part.rename({"profile": PROFILE}).select(_CHANGED)
+        changed = _of_people(call, part.rename({"profile": PROFILE}).select(_CHANGED))
         ours.add(changed)
         happened = changed.filter(pl.col("accepted") | pl.col("doubt"))
         hashes.append(happened[PROFILE].unique().hash())
         fields.update(happened["field"].unique())
-    known = pl.concat(hashes).unique().sort()
+    asked = PartitionedRows(scratch, count, pl.DataFrame(schema={PROFILE: pl.String}))
+    others = pl.concat(_asked(call, ours.keys(number), asked) for number in range(len(ours)))
     later = PartitionedRows(scratch, count, pl.DataFrame(schema=LATER))
-    for changes in _since(call, run, ours, known):
+    for changes in _since(call, run, asked):
         theirs = changes.filter(pl.col("field").is_in([*fields]), pl.col("seq") <= last)
-        later.add(_with_runs(call, theirs))
+        later.add(_with_runs(call, told_of_each(theirs, others)))
     gave = PartitionedRows(scratch, count, pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA))
     files = _given(call, run, gave)
     merged = {name: told for name, told in run.fields.items() if name in fields}
-    return TakenBack(run, ours, later, gave, files, known.len(), merged)
+    profiles = pl.concat(hashes).n_unique()
+    return TakenBack(run, ours, others, later, gave, files, profiles, merged)
 
 
-def _since(
-    call: ImportContext, run: RunDocument, ours: PartitionedRows, known: pl.Series
-) -> Iterator[pl.DataFrame]:
+def _of_people(call: ImportContext, rows: pl.DataFrame) -> pl.DataFrame:
+    """Name people by the external ids that they have now; not all had them in the run."""
+    return linked(rows, owners_of(call.state.held, rows[PROFILE].unique()))
+
+
+def _asked(call: ImportContext, keys: pl.Series, asked: PartitionedRows) -> pl.DataFrame:
+    """Find the other keys of people, and ask for what was done by any of them."""
+    others = other_keys(call.state.held, keys)
+    asked.add(pl.concat([keys, others[KEY].alias(PROFILE)]).unique().to_frame())
+    return others
+
+
+def _since(call: ImportContext, run: RunDocument, asked: PartitionedRows) -> Iterator[pl.DataFrame]:
     """
-    Read what later runs did to the profiles of a run: ``CHANGES``, and perhaps of a few strangers.
+    Read what later runs did by some keys: ``CHANGES``, and perhaps by a few others.
 
     The table of changes is read by ranges of slices; a plan that is not in it yet, once.
     """
     later = unrecorded_runs(call.state, run.seq)
-    call.context.progress.step("looking at later runs", len(ours) + len(later))
-    for number in range(len(ours)):
+    call.context.progress.step("looking at later runs", len(asked) + len(later))
+    hashes = [pl.Series([], dtype=pl.UInt64)]
+    for number in range(len(asked)):
         call.context.go_on()
-        profiles = ours.keys(number).unique()
-        if not profiles.is_empty():
-            yield from recorded_changes(call, run.seq, profiles, later)
+        keys = asked.keys(number).unique()
+        hashes.append(keys.hash())
+        if not keys.is_empty():
+            yield from recorded_changes(call, run.seq, keys, later)
         call.context.progress.advance(1)
+    known = pl.concat(hashes).unique().sort()
     for each in later:
         call.context.go_on()
         for part in changed_rows(call.context, call.state, each):
@@ -160,7 +179,8 @@ def _given(call: ImportContext, run: RunDocument, gave: PartitionedRows) -> tupl
         for frame in frames.frames():
             theirs = frame.filter(pl.col("field").is_in(sums), pl.col("key").is_in([*places]))
             place = pl.col("key").replace_strict(places, default=None, return_dtype=pl.UInt32)
-            gave.add(theirs.with_columns(place.alias(FILE)).select(CONTRIBUTIONS_SCHEMA.names()))
+            placed = theirs.with_columns(place.alias(FILE)).select(CONTRIBUTIONS_SCHEMA.names())
+            gave.add(_of_people(call, placed))
     return tuple(
         replace(file, outcome="undone", rows=0, rejected=0, refused=0, note="", facts=(), row=0)
         for file in first.values()

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import FileRejected, StateMissing
+from exchanger.jobs.history.other_keys import owners_of
 from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.spelling.canonical_reader import read_held
+from exchanger.profiles.spelling.same_person import LINKED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,14 +49,15 @@ def with_already(given: pl.DataFrame, already: Sequence[pl.DataFrame]) -> pl.Dat
 
 
 def contributions(
-    call: ImportContext, key: str, rules: Sequence[Rule], applied: LedgerSnapshot
+    call: ImportContext, key: str, sha256: str, rules: Sequence[Rule], applied: LedgerSnapshot
 ) -> pl.DataFrame:
     """
-    Return what a key counts for.
+    Return what a key counts for, and what single rows of its new version gave by another name.
 
     Args:
         call: The job.
         key: A key in the bucket.
+        sha256: The content of its new version.
         rules: The fields of its new version; only those under *sum* matter.
         applied: The applied files.
 
@@ -68,17 +71,29 @@ def contributions(
         StorageError: What a run gave could not be read.
     """
     sums = {rule.name: rule for rule in rules if rule.merge == "sum"}
-    runs = {name: applied.summed_by(key, name) or [] for name in sums}
-    gave = {seq: _given_by(call, seq, key) for seq in sorted(set(chain(*runs.values())))}
+    runs = {name: applied.given_under(key, name, sha256) or [] for name in sums}
+    gave = {run: _given_by(call, *run) for run in sorted(set(chain(*runs.values())))}
     nothing = pl.DataFrame(schema=CONTRIBUTED)
     whole = pl.concat([nothing, *gave.values()]).select(PROFILE).unique()
     for name, rule in sums.items():
-        ours = pl.concat([nothing, *(gave[seq] for seq in runs[name])])
+        ours = pl.concat([nothing, *(gave[run] for run in runs[name])])
         contributions = ours.filter(pl.col("field") == name)
         if contributions.height:
             totals = _typed(key, rule, contributions).group_by(PROFILE).agg(pl.col(name).sum())
             whole = whole.join(totals, on=PROFILE, how="left")
-    return whole
+    return _without_undone(call, whole)
+
+
+def _without_undone(call: ImportContext, whole: pl.DataFrame) -> pl.DataFrame:
+    """Leave out what people were given by one key, and what was taken back by another."""
+    owners = owners_of(call.state.held, whole[PROFILE])
+    if owners.is_empty():
+        return whole
+    person = pl.coalesce(LINKED, PROFILE)
+    names = [name for name in whole.columns if name != PROFILE]
+    left = (pl.when(pl.col(name).sum().over(person) != 0).then(name) for name in names)
+    beside = whole.join(owners, on=PROFILE, how="left", maintain_order="left")
+    return beside.select(PROFILE, *(each.alias(n) for n, each in zip(names, left, strict=True)))
 
 
 def _given_by(call: ImportContext, seq: int, key: str) -> pl.DataFrame:

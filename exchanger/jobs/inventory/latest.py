@@ -2,15 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
+from exchanger.files.drops import natural_order
 from exchanger.notes import noted
 from exchanger.state.runs.log import ClaimedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.outside.s3.bucket import ObjectInfo
+
+Place = tuple[datetime, tuple[list[tuple[str, int]], str]]
+"""Where a file stands among others: when it arrived, and of one second by its name."""
+
+
+class LastSnapshot(NamedTuple):
+    """The snapshot by which a job has whom it has, and the run that applied it."""
+
+    key: str
+    run: int
+    place: Place | None
+
+
+def place_of(key: str, arrived: datetime) -> Place:
+    """
+    Return where a file stands in the order in which files are read.
+
+    S3 itself tells no more than the second. A store that does is taken at the second too, so that
+    the same files come out alike everywhere.
+    """
+    return arrived.replace(microsecond=0), natural_order(key)
+
+
+def last_snapshot(call: ImportContext) -> LastSnapshot | None:
+    """Find the snapshot that a job applied last; None if it has none, or is no job of these."""
+    known = call.state.members.of(call.name) if call.job.source.is_snapshot else None
+    if known is None:
+        return None
+    file = next(file for file in known.run.files if file.outcome == "applied" and file.rows)
+    return LastSnapshot(file.key, known.run.seq, claimed_place(file))
+
+
+def claimed_place(file: ClaimedFile) -> Place | None:
+    """Return where a file stands that a run has claimed; None if nobody knows when it arrived."""
+    return None if file.arrived_at is None else place_of(file.key, file.arrived_at)
+
+
+def overtaken(call: ImportContext, place: Place | None) -> LastSnapshot | None:
+    """
+    Return the snapshot that a job applied last, if it came after a file.
+
+    An older one is not the truth of today: whom it lacks may have come since, and whom it names may
+    have left.
+    """
+    last = last_snapshot(call)
+    if last is None or last.place is None or place is None:
+        return None
+    return last if place < last.place else None
 
 
 def superseded(

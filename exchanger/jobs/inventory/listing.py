@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from exchanger.files.drops import natural_order
+from exchanger.errors import NothingToBackfill
 from exchanger.files.folders import NO_DATA, STRAY, reader_of
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.completeness import Incomplete, incomplete
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
-from exchanger.jobs.inventory.latest import superseded
+from exchanger.jobs.inventory.former_answers import FormerAnswers
+from exchanger.jobs.inventory.latest import overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
 from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
 from exchanger.jobs.runtime.import_context import ImportContext
@@ -179,6 +180,32 @@ def _could_not_read(
     )
 
 
+def _newest_alone(
+    call: ImportContext, ready: list[ObjectInfo], in_turn: Sequence[ObjectInfo]
+) -> tuple[list[ObjectInfo], list[ObjectInfo], str]:
+    """
+    Part files into those to be read, and those left out as a newer one counts alone; name that one.
+
+    Raises:
+        NothingToBackfill: A person has asked for a snapshot that came before the one applied last.
+    """
+    ready, older = superseded(ready, in_turn)
+    newest = in_turn[-1].key if in_turn else ""
+    for file in ready[-1:]:
+        last = overtaken(call, place_of(file.key, file.last_modified))
+        if last is None:
+            continue
+        if not call.options.as_if_new:
+            return [], [*older, *ready], last.key
+        detail = (
+            f"{file.key} came before {last.key}, which run {last.run} applied, and the newest "
+            "snapshot alone says who is there. To make the older one the truth, drop it anew"
+        )
+        instead = f"What Braze should have: exchanger backfill {call.name} --prefix {last.key}"
+        raise NothingToBackfill(call.name, detail, instead)
+    return ready, older, newest
+
+
 def _found(
     call: ImportContext, applied: LedgerSnapshot, listed: Iterable[ObjectInfo]
 ) -> WaitingFiles:
@@ -226,7 +253,7 @@ def _found(
     unready = {one.item.key for one in not_yet}
     ready = in_order(item for item in files if item.key not in unready)
     in_turn = in_order(item for item in counted if item.key not in unready)
-    ready, older = superseded(ready, in_turn)
+    ready, older, newest = _newest_alone(call, ready, in_turn)
     told = {id(item): item for item in (*seen, *others.all, *others.there.values())}
     return WaitingFiles(
         files=ready,
@@ -239,7 +266,7 @@ def _found(
         passed_over=others.passed_over,
         incomplete=not_yet,
         superseded=[] if _could_not_read(call, applied, in_turn) else older,
-        newest=in_turn[-1].key if in_turn else "",
+        newest=newest,
         seen=[*told.values()],
     )
 
@@ -278,7 +305,8 @@ def _with_versions(
 
     What is no file of the job is added to *others*.
     """
-    drops = _drops(call, listed, others)
+    former = FormerAnswers(call.state.runs, applied)
+    drops = (item for item in _drops(call, listed, others) if not former.has(item.key))
     while some := [*islice(drops, _AT_ONCE)]:
         latest = applied.latest(call.name, [item.key for item in some])
         for item in some:
@@ -286,15 +314,8 @@ def _with_versions(
 
 
 def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-    """
-    Return files as they are to be read: as they arrived, and of one second by their names.
-
-    S3 itself tells no more than the second. A store that does is taken at the second too, so that
-    the same files come out alike everywhere.
-    """
-    return sorted(
-        files, key=lambda item: (item.last_modified.replace(microsecond=0), natural_order(item.key))
-    )
+    """Return files as they are to be read: as they arrived, and of one second by their names."""
+    return sorted(files, key=lambda item: place_of(item.key, item.last_modified))
 
 
 def _drops(

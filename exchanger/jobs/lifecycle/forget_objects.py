@@ -115,10 +115,12 @@ class StoredRows:
         theirs = rows.filter(self._names(rows)).height
         if theirs and self.erase:
             mark = _MARK if body.startswith(_MARK) else b""
-            left = rows.filter(~self._names(rows)).write_csv().encode()
-            self.context.bucket.write(key, mark + left, content_type="text/csv; charset=utf-8")
-            # What whoever dropped the file was told names rows of it as well.
-            write_again(self.context, self.state, int(PurePosixPath(key).stem.partition("-")[0]))
+            left = mark + rows.filter(~self._names(rows)).write_csv().encode()
+            # What whoever dropped the file was told names rows of it as well. First, so that who
+            # is killed in between finds the person here when it is started again.
+            seq = int(PurePosixPath(key).stem.partition("-")[0])
+            write_again(self.context, self.state, seq, {key: left})
+            self.context.bucket.write(key, left, content_type="text/csv; charset=utf-8")
         return theirs
 
     def _names(self, rows: pl.DataFrame) -> pl.Expr:

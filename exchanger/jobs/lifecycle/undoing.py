@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from exchanger.config.models import FieldConfig
+from exchanger.jobs.history.other_keys import held_of_people
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.intake.batch import InputBatch
 from exchanger.jobs.observing.lookup import NOBODY, LookUps, look_up_all, note_if_slow, overlay
@@ -82,7 +83,8 @@ class Undoing:
         ours = self.found.ours.part(number)
         names = [rule.name for rule in terms.rules]
         everybody = ours.select(PROFILE).unique()
-        held = call.held.of(everybody[PROFILE], names)
+        others = self.found.others.join(everybody, on=PROFILE, how="semi")
+        held = held_of_people(call.held, everybody[PROFILE], others, names)
         held = everybody.join(held, on=PROFILE, how="left", maintain_order="left")
         looked_up = seen.part(number)
         if not looked_up.is_empty():

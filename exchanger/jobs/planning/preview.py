@@ -108,6 +108,25 @@ class RejectedRow:
 
 
 @dataclass(frozen=True)
+class OwedRemoval:
+    """
+    What a run does first, with people who left a snapshot before.
+
+    Args:
+        run: The run that read the snapshot.
+        people: How many left with it.
+        does: What becomes of them: ``clear_fields``, ``delete``, ``event:NAME``, or ``goes`` where
+            they leave an audience.
+        data_points: What that costs at most.
+    """
+
+    run: int
+    people: int
+    does: str
+    data_points: int
+
+
+@dataclass(frozen=True)
 class PlanReport:
     """
     What a run would do.
@@ -119,6 +138,7 @@ class PlanReport:
         rejected: The first rows that would go to quarantine.
         dropped: The first values that would be left out, likewise.
         unfinished: A run that would be finished first, which is not part of the counts.
+        owed: What would be done first with people who left before; not part of the counts either.
         unclaimed: Files in the folder of the job, and beside it, that no job takes.
         objects: Of jobs that change no values, the first: profile and object (JSON).
         object_count: How many there are, of any job.
@@ -137,6 +157,7 @@ class PlanReport:
     lookups: int
     rejected: list[RejectedRow] = dataclass_field(default_factory=list)
     unfinished: UnfinishedRun | None = None
+    owed: OwedRemoval | None = None
     unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
     objects: list[tuple[str, str]] = dataclass_field(default_factory=list)
     dropped: list[RejectedRow] = dataclass_field(default_factory=list)
@@ -160,6 +181,9 @@ class PlanReport:
         if self.unfinished is not None:
             first = f"run {self.unfinished.run} of {self.unfinished.job} is unfinished and comes"
             raise PlanUnusable(str(path), f"{first} first, which changes what the plan is made of")
+        if self.owed is not None:
+            first = f"what becomes of people who left with run {self.owed.run} comes first"
+            raise PlanUnusable(str(path), f"{first}: exchanger run {self.report.job}")
         if self.basis is None:
             raise PlanUnusable(str(path), "there is nothing to do")
         self.basis.write(Path(path))
@@ -176,6 +200,7 @@ class PlanReport:
             "rejected": [asdict(row) for row in self.rejected],
             "dropped": [asdict(row) for row in self.dropped],
             "unfinished": first,
+            "owed_removal": None if self.owed is None else asdict(self.owed),
             "unclaimed": [each.to_dict() for each in self.unclaimed],
             "objects": self.objects,
             "object_count": self.object_count,

@@ -115,7 +115,8 @@ def _add_rejected(
         if file.outcome != "rejected":
             found.gone.append((file, rows))
     elif file.outcome == "rejected":
-        found.requests.append(FileRequest(file.key, file.etag, kept=file.kept))
+        arrived = file.arrived_at if call.job.source.is_snapshot else None
+        found.requests.append(FileRequest(file.key, file.etag, arrived=arrived, kept=file.kept))
     else:
         found.requests.append(_chosen(file, rows, "ask" if untaken else "in_full"))
 
@@ -127,6 +128,7 @@ def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: CountMode) -> FileR
         file.key,
         file.etag,
         "difference" if file.replaces and unmerged.len() else counting,
+        arrived=file.arrived_at,
         kept=file.kept,
         rows=rows["row"].drop_nulls().unique(),
         corrected=unmerged,

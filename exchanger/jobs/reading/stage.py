@@ -181,7 +181,10 @@ class Staging:
     def _claimed(self, file: ReadFile, look: _Look | None) -> StagedFile | None:
         """Decide about one file, and claim it; None if it is not applied."""
         draft, request, position = self._draft, file.request, len(self._draft.files)
-        claim = ClaimedFile(request.key, request.etag, file.sha256, "applied", kept=request.kept)
+        arrived = request.arrived.isoformat() if request.arrived else ""
+        claim = ClaimedFile(
+            request.key, request.etag, file.sha256, "applied", kept=request.kept, arrived=arrived
+        )
         staged: StagedFile | None = None
         try:
             decided = self._decided(claim, file, position, look)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -168,6 +169,7 @@ class OutcomeTally:
         for name, number in self._counts.items():
             setattr(report, name, getattr(report, name) + number)
         report.add_sent(self._sent)
+        report.by_field = self._as_if_whole(report)
         if self._discarded and report.by_field:
             # A person saved the rest by dropping it, and not we by sending differences.
             report.by_field = {
@@ -186,6 +188,26 @@ class OutcomeTally:
             first=self._first,
             scratch=self._scratch,
         )
+
+    def _as_if_whole(self, report: RunReport) -> dict[str, dict[str, int]] | None:
+        """
+        Return what fields cost without the rows that Braze did not take, which cost nothing whole.
+
+        What these say of fields that they would not have changed is not known any more: as much as
+        rows of the run do on average, but never less than they would have changed.
+        """
+        lost = self._counts["rows_refused"] + self._counts["rows_in_doubt"]
+        every = report.rows_applied + report.rows_unchanged + lost
+        if not lost or not report.by_field:
+            return report.by_field
+        found = {}
+        for name, told in report.by_field.items():
+            changed = sum(
+                part[WANTED + name].count() for part in self._failed if WANTED + name in part
+            )
+            mute = max(changed, ceil(told["whole_rows"] * lost / every))
+            found[name] = told | {"whole_rows": max(told["sent"], told["whole_rows"] - mute)}
+        return found
 
     def _count_profiles(self, accepted: pl.DataFrame) -> None:
         known = int(accepted[KNOWN].sum())

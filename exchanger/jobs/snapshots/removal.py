@@ -105,6 +105,23 @@ def about_the_same(call: ImportContext, run: RunDocument) -> ImportContext:
     return replace(call, job=removing(call.job, run.removal, run.fields))
 
 
+def there_again(call: ImportContext, run: RunDocument, people: pl.Series) -> pl.Series:
+    """
+    Return who is a member by now, of people who had left, and would lose something by it.
+
+    An event tells what happened, so it is of everybody.
+    """
+    back = people.head(0)
+    known = call.state.members.of(call.name) if run.removal and not people.is_empty() else None
+    if known is None or run.removal.startswith(_EVENT):
+        return back
+    for key in known.keys:
+        with fetched(call.context, key) as members:
+            for frame in members.frames([PROFILE]):
+                back = pl.concat([back, people.filter(people.is_in(frame[PROFILE].implode()))])
+    return back
+
+
 def points_of_removal(removal: str, fields: Collection[str]) -> int:
     """Return what it costs at most, in data points, to do with one person what a job says."""
     if removal == "delete" or not removal:

@@ -101,7 +101,8 @@ def taken_back(rule: Rule, ours: pl.DataFrame, later: pl.DataFrame, run: int) ->
 
     Args:
         rule: The field, as the run merged it.
-        ours: ``CHANGED`` of the run, all of this field, with ``held`` (canonical; null is unknown),
+        ours: ``CHANGED`` of the run, all of this field: several of a person whom it named by
+            several keys, in an order that nobody knows; with ``held`` (canonical; null is unknown),
             ``@exists``, and of a sum ``gave``: what files gave, typed; null if it is not known.
         later: ``LATER``, all of this field.
         run: The run.
@@ -125,6 +126,7 @@ def taken_back(rule: Rule, ours: pl.DataFrame, later: pl.DataFrame, run: int) ->
     reasons: Mapping[str, pl.Expr] = {
         "in_doubt": pl.col("doubt"),
         "done": pl.col("done").is_not_null(),
+        "several_keys": pl.len().over(PROFILE) > 1,
         "unknown_before": _BEFORE.is_null(),
         "gone": ~pl.col(EXISTS).fill_null(value=True),
         "later": pl.col("over").is_not_null(),

@@ -82,6 +82,25 @@ def in_order(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.sort(*_ORDER)
 
 
+def of_persons(rows: pl.LazyFrame, person: str) -> pl.LazyFrame:
+    """
+    Name in rows the persons that their keys mean.
+
+    Of what was learnt at one moment, that of the person's own key counts. That nobody has another
+    key, such as an old id, says nothing of the person.
+
+    Args:
+        rows: Rows of the table.
+        person: The column with the person's own key.
+    """
+    other = pl.col("profile") != pl.col(person)
+    return rows.with_columns(
+        pl.col(person).alias("profile"),
+        pl.when(~other | pl.col("exists")).then("exists").alias("exists"),
+        pl.col("at") - pl.duration(microseconds=other.cast(pl.Int64)),
+    ).drop(person)
+
+
 def newest(column: str) -> pl.Expr:
     """Aggregate the rows of a profile, in order, to the newest value of a column."""
     return pl.col(column).drop_nulls().last()

@@ -17,12 +17,14 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE, STAMP
 from exchanger.profiles.spelling.json_values import json_string, spell_json
+from exchanger.profiles.spelling.same_person import LINKED
 from exchanger.state.held.compaction import ROWS_AT_ONCE, Compaction
 from exchanger.state.held.reading import nothing, read_newest, rows_around, rows_of
 from exchanger.state.held.rows import (
     PLACES,
     folded,
     held_column,
+    of_persons,
     place_of,
     stamped,
     value_columns,
@@ -114,6 +116,21 @@ class HeldValues:
         chosen = rows_around(rows, profiles)
         found = read_newest(self._collect, chosen, fields, since=since, fresh=fresh, sent=sent)
         return found.drop(STAMP)
+
+    def of_people(self, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+        """
+        Read what is held of people as *of* does, by whichever of their keys it was learnt last.
+
+        Args:
+            keys: ``@profile``, and ``@linked``, the key of the person: the result's ``@profile``.
+            fields: Attributes.
+        """
+        rows = self._table.scan_at_once()
+        if rows is None:
+            return nothing(fields, ()).drop(STAMP)
+        person = keys.lazy().rename({PROFILE: "profile"})
+        theirs = of_persons(rows_of(rows, keys[PROFILE]).join(person, on="profile"), LINKED)
+        return read_newest(self._collect, theirs, fields).drop(STAMP)
 
     def history_of(self, profiles: pl.Series, fields: Sequence[str]) -> pl.DataFrame:
         """

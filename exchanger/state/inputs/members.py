@@ -33,11 +33,13 @@ class KnownMembers:
         run: The run whose snapshot says so.
         keys: The objects that name them, ``@profile`` each; one person may be in several.
         count: About how many there are.
+        left_kept: Whether those are named, too, who left with that snapshot.
     """
 
     run: RunDocument
     keys: tuple[str, ...]
     count: int
+    left_kept: bool
 
 
 class Members:
@@ -58,14 +60,16 @@ class Members:
     def of(self, job: str) -> KnownMembers | None:
         """Find whom a job has; None if nobody knows: it has read no snapshot, or that was lost."""
         more: list[RunDocument] = []
-        for key in reversed([item.key for item in self._bucket.list(self._names.members_of(job))]):
+        there = [item.key for item in self._bucket.list(self._names.members_of(job))]
+        for key in reversed(there):
             run = None if key.endswith(_LEFT) else self._settled(key)
             if run is None:
                 continue
             if not key.endswith(_MORE):
                 told = [run, *more]
                 count = sum(each.member_count for each in told)
-                return KnownMembers(run, tuple(each.members for each in told), count)
+                keys = tuple(each.members for each in told)
+                return KnownMembers(run, keys, count, left_kept=run.left in there)
             more.append(run)
         return None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,6 @@ from exchanger.state.tenure import Tenure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from exchanger.objects.kinds import ObjectKind
     from exchanger.outside.s3.bucket import Bucket
@@ -79,6 +79,7 @@ class ClaimedFile:
         rejected: Of its rows, those that were not accepted.
         refused: Of its rows, those that Braze refused; known once the run is settled.
         row: The only row that was read, of a test; 0 otherwise.
+        arrived: When it arrived, by S3's clock; ISO 8601, empty if that is not known.
     """
 
     key: str
@@ -95,6 +96,12 @@ class ClaimedFile:
     refused: int = 0
     facts: tuple[Note, ...] = ()
     row: int = 0
+    arrived: str = ""
+
+    @property
+    def arrived_at(self) -> datetime | None:
+        """When it arrived; None if that is not known."""
+        return datetime.fromisoformat(self.arrived) if self.arrived else None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import io
 import tempfile
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -17,9 +18,11 @@ from support.machine.processes import Fault, Process
 from support.machine.scene import LEASE, Scene
 from support.machine.telling import some
 
-from exchanger.errors import PlanMoved
+from exchanger.app.messages.plans import describe_plan
+from exchanger.errors import PlanMoved, PlanUnusable
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.imports import run_import
+from exchanger.jobs.imports import plan_import, run_import
+from exchanger.jobs.planning.preview import OwedRemoval
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.saved_plan import SavedPlan, configuration_of, identity_of
 from exchanger.state.runs.log import ENDED
@@ -146,26 +149,88 @@ def owing(nth):
     return club
 
 
-def test_who_is_owed_something_gets_it_once_the_job_is_live(tmp_path):
-    """In shadow they stay owed; a saved plan that would overtake them is refused, and says why."""
-    with capture_logs():
-        for nth in range(8, 40):
-            club = owing(nth)
-            club.time.advance(LEASE + 1)
-            [*_, last] = club.runs()
-            if last.left and last.state in ENDED and not last.removed_by:
-                break
-            club.close()
-        club.shadow = True
-        club.put(3, "ada", "bob")
-        club.come_to_rest()
-        assert not club.events()
-        club.shadow = False
-        context = club.context(Process(club.time, None), tmp_path)
-        known = identity_of(context), configuration_of(LEAVING), club.runs()[-1].seq
-        options = ImportOptions(saved=SavedPlan("club", *known, files=()))
-        with pytest.raises(PlanMoved, match="What becomes of people who left with the snapshot"):
-            run_import(context, "club", LEAVING, options)
-        club.come_to_rest()
-        assert {"cyd": 1} == club.events()
+@cache
+def owing_at():
+    """Find the write after which somebody is owed what the job says of people who left."""
+    for nth in range(8, 40):
+        club = owing(nth)
+        [*_, last] = club.runs()
         club.close()
+        if last.left and last.state in ENDED and not last.removed_by:
+            return nth
+    raise AssertionError("at no write")
+
+
+@pytest.fixture
+def owed():
+    """Somebody has left, and nothing became of that yet."""
+    with capture_logs():
+        club = owing(owing_at())
+        club.time.advance(LEASE + 1)
+        yield club
+        club.close()
+
+
+def ask(club, folder, verb=run_import, job=LEAVING, **options):
+    """Tell what a verb reports, as a process of its own does it."""
+    workdir = folder / f"{len([*folder.iterdir()])}"
+    workdir.mkdir()
+    context = club.context(Process(club.time, None), workdir)
+    return verb(context, "club", job, ImportOptions(**options))
+
+
+def test_who_is_owed_something_gets_it_once_the_job_is_live(owed, tmp_path):
+    """In shadow they stay owed; a saved plan that would overtake them is refused, and says why."""
+    owed.shadow = True
+    owed.put(3, "ada", "bob")
+    owed.come_to_rest()
+    assert not owed.events()
+    [told] = [n for n in owed.runs()[-1].report["facts"] if n["code"] == "leavers_not_done"]
+    assert (1, "shadow") == (told["people"], told["why"])
+    owed.shadow = False
+    context = owed.context(Process(owed.time, None), tmp_path)
+    known = identity_of(context), configuration_of(LEAVING), owed.runs()[-1].seq
+    with pytest.raises(PlanMoved, match="What becomes of people who left with the snapshot"):
+        ask(owed, tmp_path, saved=SavedPlan("club", *known, files=()))
+    owed.come_to_rest()
+    assert {"cyd": 1} == owed.events()
+
+
+def test_a_plan_tells_what_is_owed_from_before(owed, tmp_path):
+    """It comes first and is no part of the counts, so such a plan cannot be saved."""
+    for number in (2, 3):
+        owed.put(number, "ada", "bob")
+        plan = ask(owed, tmp_path, plan_import)
+        assert OwedRemoval(run=2, people=1, does="event:Left", data_points=1) == plan.owed
+        with pytest.raises(PlanUnusable, match="people who left with run 2 comes first"):
+            plan.save(tmp_path / "plan.json")
+        first, *_ = (line for line in describe_plan(plan.to_dict()) if "first:" in line)
+        assert "1 person who left" in first
+    owed.come_to_rest()
+    assert ask(owed, tmp_path, plan_import).owed is None
+
+
+def undone(report):
+    """Tell why nothing became of people who left, as a report notes it."""
+    return [note.facts["why"] for note in report.facts if note.code == "leavers_not_done"]
+
+
+def test_who_cannot_be_removed_any_more_is_told_and_keeps_no_job_busy(owed, tmp_path):
+    """Whom to remove is lost: a poll says so without taking the lease, and so does the next run."""
+    [left] = [key for key in owed.store.objects if key.endswith("-left.parquet")]
+    owed.store.drop(left)
+    lease = owed.store.get(owed.state().names.lease)
+    idle = ask(owed, tmp_path)
+    assert ("nothing_to_do", ["lost"]) == (idle.state, undone(idle))
+    assert lease == owed.store.get(owed.state().names.lease)
+    owed.put(3, "ada", "bob")
+    assert (["lost"], []) == (undone(ask(owed, tmp_path)), undone(ask(owed, tmp_path)))
+    assert not owed.events()
+
+
+def test_who_was_to_get_something_else_is_told(owed, tmp_path):
+    """The job says something else by now, which nobody was shown of these people."""
+    source = LEAVING.source.model_copy(update={"on_removed": "clear_fields"})
+    other = LEAVING.model_copy(update={"source": source})
+    assert ["otherwise"] == undone(ask(owed, tmp_path, job=other))
+    assert not owed.events()

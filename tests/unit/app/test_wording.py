@@ -130,6 +130,7 @@ merge: set}?
         (StateDamaged("runs/1.json", "no JSON"), "runs/1.json", "do not delete"),
         (StateMissing("outbox/1"), "outbox/1, which exchanger wrote", "exchanger discard RUN"),
         (NothingToBackfill("crm", "no range"), "crm has nothing to backfill", "--full"),
+        (NothingToBackfill("crm", "it is old", "Do that"), "to backfill: it is old.", "Do that"),
         (PlanUnusable("p.json", "it is odd"), "p.json cannot be used: it is odd.", "--save"),
         (PlanMoved("crm", "It moved."), "nothing was sent. It moved.", "plan crm --save"),
         (Stopped(), "before anything was sent", "again"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from support.jobs import import_model
@@ -19,13 +21,13 @@ from exchanger.state.runs.quarantine import quarantined, to_csv
 FILES = [ClaimedFile(key, "e", "s", "applied") for key in ("in/a.csv", "in/b.csv")]
 
 
-def rejected(*rows):
+def rejected(*rows, kind="rejected"):
     """Write a quarantine file: file, row, field, value and reason of each fault."""
     columns = [FILE, ROW, "field", "value", "reason"]
     frame = pl.DataFrame(rows, schema=columns, orient="row").with_columns(
         pl.col(FILE, ROW).cast(pl.UInt32), pl.format("is wrong: {}", "reason").alias("message")
     )
-    return to_csv(quarantined(frame, FILES, "rejected"))
+    return to_csv(quarantined(frame, FILES, kind))
 
 
 def test_reasons_are_counted_for_each_file_and_the_first_rows_are_named(tmp_path):
@@ -49,6 +51,27 @@ def test_reasons_are_counted_for_each_file_and_the_first_rows_are_named(tmp_path
     assert "=1" == second["examples"][0]["value"]
 
 
+def test_a_row_that_was_refused_twice_is_one_row(tmp_path):
+    """
+    It became two objects of which Braze took neither: one row of its file, also in many reports.
+
+    In doubt is only what nobody refused.
+    """
+    twice = [(1, 2, None, None, "refused_by_braze")] * 2
+    doubt = [(1, row, None, None, "in_doubt") for row in (2, 3, 4, 4)]
+    others = [(1, 5, None, None, "no_effect"), (0, 1, None, None, "refused_by_braze")]
+    path = tmp_path / "q.csv"
+    path.write_bytes(rejected(*twice, *doubt, *others, kind="refused"))
+
+    found = reasons_by_file([path])
+    by_reason = {one["reason"]: one["rows"] for one in found["in/b.csv"]}
+    assert {"refused_by_braze": 1, "in_doubt": 3, "no_effect": 1} == by_reason
+    files = tuple(replace(file, rows=10) for file in FILES)
+    run = RunDocument(1, "r", "crm", "settled", "n", 1, "2026-09-15T10:00:00Z", files=files)
+    rows = RunAnswer(run, found, {}, str).facts("in/b.csv")["rows"]
+    assert (10, 2, 2, 6) == (rows["read"], rows["refused"], rows["in_doubt"], rows["taken"])
+
+
 def test_a_quarantine_without_rows_has_no_reasons(tmp_path):
     """Somebody was forgotten, who was all of it."""
     path = tmp_path / "q.csv"
@@ -63,7 +86,11 @@ JOB = import_model(
     mask=["phone", "mail", "iban"],
 )
 MASK = Mask(frozenset(masked_names(JOB)))
-REASON = {"reason": "odd", "rows": 1, "examples": [{"row": 1, "value": "v", "message": "v odd"}]}
+REASON = {
+    "reason": "not_a_number",
+    "rows": 1,
+    "examples": [{"row": 1, "value": "v", "message": "v odd"}],
+}
 
 
 @pytest.mark.parametrize(
@@ -83,6 +110,73 @@ def test_no_value_of_a_masked_column_is_shown(field, shown):
     [example] = MASK.of_reason(REASON | {"field": field})["examples"]
     assert (1, shown) == (example["row"], example["value"] == "v")
     assert shown == (example["message"] == "v odd")
+
+
+@pytest.mark.parametrize(
+    ("reason", "field", "value", "words", "record"),
+    [
+        # What is said of the address names the person, too.
+        ("would_duplicate", "tier", "gold", "the external_id 4711 in Braze", "{}"),
+        ("no_such_reason_yet", "tier", "gold", "of 4711", "{}"),
+        ("not_a_number", "tier", "call 4711, please", "call 4711", '{"tier": "x", "iban": 4711}'),
+        ("not_a_number", "tier", "4711", "4711", '{"email": {"told": ["4711"]}}'),
+        ("not_a_number", "tier", "4711", "4711", "no object, but 4711"),
+    ],
+)
+def test_what_a_row_has_in_a_masked_column_is_shown_nowhere(reason, field, value, words, record):
+    """Sentences quote other cells, and cells repeat others; a row that nobody can read has any."""
+    one = {"row": 1, "value": value, "message": f"Row 1: {words}", "record": record}
+    told = MASK.of_reason({"reason": reason, "field": field, "rows": 1, "examples": [one]})
+    assert "4711" not in str(told)
+    assert (told["masked"], told["examples"][0]["row"]) == (True, 1)
+
+
+def test_cells_beside_a_mask_are_shown():
+    """A value that only begins like a masked one is another."""
+    record = '{"tier": "47110", "iban": "4711"}'
+    one = {"row": 1, "value": "47110", "message": "47110 is not a number", "record": record}
+    told = MASK.of_reason(REASON | {"field": "tier", "examples": [one]})
+    assert [{"row": 1, "value": "47110", "message": "47110 is not a number"}] == told["examples"]
+    assert "masked" not in told
+
+
+@pytest.mark.parametrize(
+    ("job", "name"),
+    [
+        ({"match": [{"external_id": "secret"}]}, "match"),
+        (
+            {
+                "object": "events",
+                "event": {"name": {"value": "E"}, "time": {"from": "t"}},
+                "row_id": "secret",
+            },
+            "row_id",
+        ),
+        (
+            {"object": "events", "event": {"name": {"from": "secret"}, "time": {"from": "t"}}},
+            "name",
+        ),
+        ({"object": "catalog_items", "catalog": "c", "id": "secret", "fields": {"a": {}}}, "id"),
+        ({"source": {"prefix": "in/", "order_by": "secret"}}, "secret"),
+    ],
+)
+def test_whatever_a_masked_column_is_called_is_masked(job, name):
+    """Also where it is what names a row, an item or an order, or a part of an object."""
+    usual = {} if "object" in job else {"fields": {"a": {}}}
+    assert name in set(masked_names(import_model(**usual, **job, mask=["secret"])))
+
+
+def test_words_of_earlier_versions_are_not_shown_beside_a_mask():
+    """Nobody can tell any more what they quote."""
+    claims = (ClaimedFile("in/a.csv", "e", "s", "rejected", note="4711 is no number"),)
+    run = RunDocument(1, "r", "crm", "settled", "n", 1, "2026-09-15T10:00:00Z", files=claims)
+
+    def notes(mask):
+        return RunAnswer(run, {}, {}, str, mask=mask).facts("in/a.csv")["notes"]
+
+    assert ["4711 is no number"] == notes(Mask())
+    [said] = notes(MASK)
+    assert "4711" not in said
 
 
 def test_notes_about_masked_columns_say_what_about_alone():

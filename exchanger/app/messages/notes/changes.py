@@ -17,6 +17,7 @@ _WHY = {
     "later": "they were changed again since",
     "later_in_doubt": "a later run may have changed them, and nobody knows",
     "others": "somebody else changed them in Braze since",
+    "several_keys": "the run changed them by several identifiers of one person",
     "unknown_before": "nobody knows the value before",
     "unknown_now": "Braze does not tell what they are now",
 }

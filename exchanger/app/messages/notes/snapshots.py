@@ -8,9 +8,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+_NOT_DONE = {
+    "lost": "who they were is not kept any more. Compare its file (exchanger show {run}) with the "
+    "one before, and give these people to a job of their own.",
+    "otherwise": "on_removed of the job says something else by now. To do it after all, put that "
+    "back before the next snapshot.",
+    "shadow": "the job is in shadow. It comes first once the job sends.",
+}
+
 SNAPSHOT_NOTES: Mapping[str, Callable[..., str]] = {
     "leavers": lambda *, leavers, of: (
         f"Missing in the newest file: {leavers:,} of {of:,} people whom this job had."
+    ),
+    "leavers_back": lambda *, people: (
+        f"Left as they are, as they are there again: {people:,} of the people who left."
     ),
     "leavers_cleared": lambda *, people: (
         f"The fields of this job are cleared of people who are missing: {people:,}."
@@ -20,6 +31,10 @@ SNAPSHOT_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "leavers_get_event": lambda *, people, event: (
         f"The event '{event}' is sent for people who are missing: {people:,}."
+    ),
+    "leavers_not_done": lambda *, run, people, why: (
+        f"Nothing became of {people:,} people who left with the snapshot of run {run}: "
+        f"{_NOT_DONE[why].format(run=run)}"
     ),
     "leavers_of_run": lambda *, run, people: (
         f"People whom this job had, and who are missing in the file as run {run} read it: "

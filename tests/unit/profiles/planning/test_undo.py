@@ -252,6 +252,22 @@ def test_what_is_not_certain_stays(ours, held, exists, expected):
     assert expected == outcome(rule(), ours, held, exists=exists)
 
 
+def test_what_a_run_changed_by_several_keys_of_a_person_stays():
+    """Nobody knows which of its changes Braze took last, so neither is taken back."""
+    both = [row(GRAY, GOLD), row(BLUE, GOLD)]
+    part = UndoInput(
+        ours=pl.DataFrame(both, schema=CHANGED),
+        later=pl.DataFrame(schema=LATER),
+        gave=pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA),
+        held=pl.DataFrame({"@profile": ["p"], "@exists": [True], "f": [GOLD]}),
+    )
+
+    made = undo_part(part, UndoOptions(RUN, [rule()]))
+
+    assert [("f", "several_keys", None, 2)] == made.stays.rows()
+    assert made.outbox.is_empty()
+
+
 def test_what_is_unknown_by_now_is_asked_for_first():
     """Only where the answer decides: not of what a later run has changed."""
     _, asked = plan(rule(), (GRAY, GOLD), "?")
