@@ -173,7 +173,7 @@ def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> Inpu
     ).select(*REJECTED)
     count = still[ROW].n_unique()
     batch.rejected.add(still)
-    claim = replace(claim, outcome="retried", rows=count, note="", facts=())
+    claim = replace(claim, outcome="retried", rows=count, refused=0, note="", facts=())
     return batch.with_file(claim, rows=count)
 
 

@@ -199,3 +199,25 @@ def test_rows_that_are_still_wrong_lie_ready_again(exchange):
     assert 1 == found["in/crm_rejected/1/b.ndjson"].count(b'"_row"')
     torn = found["in/crm_rejected/1/c.csv"].decode("utf-8-sig")
     assert ("customer,n,tag,_row", True) == (torn[:19], "{b},1,2,3}" in torn)
+
+
+def test_rows_of_a_refused_person_count_in_each_report_of_several(exchange):
+    """
+    All rows of the person, not the object alone; a file whose rows went with it promises nothing.
+
+    Braze is sent one object for a person, however many files and rows name them.
+    """
+    fields = {"email": {"from": "mail"}, "city": "set"}
+    exchange.configure(crm=import_job(source={"prefix": "in/crm/"}, fields=fields))
+    exchange.drop("in/crm/a.csv", "id,city,mail\nbad,Oslo,\ngood,Rome,\n")
+    exchange.drop("in/crm/b.csv", "id,city,mail\nbad,Bonn,\nbad,,no\nbad,,nonsense\nfine,Rome,\n")
+    done = exchange.ask("run", "crm", code=4)
+    assert 1 == exchange.quarantined(done)[0]["reason"].count("refused_by_braze")
+
+    counts, page = report(exchange, "b.csv")
+    assert done["rows_refused"] == counts["rows"]["refused"] > 1
+    assert "applied_in_part" == counts["verdict"]
+    counts, page = report(exchange, "a.csv")
+    assert ("applied", 0) == (counts["verdict"], counts["rows"]["refused"])
+    assert "Everything in this file is in Braze" not in page
+    assert "other files of run 1" in page

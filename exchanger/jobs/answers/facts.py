@@ -156,7 +156,9 @@ class RunAnswer:
             read, rejected = sum(one.rows for one in claims), sum(one.rejected for one in claims)
             sent = [one for one in reasons if one["kind"] == "refused"]
             doubt = sum(one[COUNTED] for one in sent if one["reason"] == "in_doubt")
-            refused = sum(one[COUNTED] for one in sent) - doubt
+            # Of a person all rows are refused, also those in files before the one that is named.
+            lost = min(sum(one.refused for one in claims), read - rejected)
+            refused = max(lost, sum(one[COUNTED] for one in sent)) - doubt
             skipped = 0  # It is known of all files together alone.
         taken = max(read - rejected - refused - doubt - skipped, 0)
         return {

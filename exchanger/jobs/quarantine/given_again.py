@@ -103,7 +103,9 @@ class _Values:
     def added(self, call: ImportContext, batch: InputBatch, owed: RefusedRows) -> InputBatch:
         """Read refused rows by today's configuration, beside those of files."""
         position = len(batch.files)
-        claim = replace(owed.claim, outcome="retried", rows=owed.rows.height, note="", facts=())
+        claim = replace(
+            owed.claim, outcome="retried", rows=owed.rows.height, refused=0, note="", facts=()
+        )
         try:
             rules, given, rejected = read_refused(
                 owed.rows,
@@ -150,7 +152,7 @@ class _Objects:
         position = pl.lit(len(batch.files), pl.UInt32).alias(FILE)
         batch.ready.add(owed.rows.drop(UNCERTAIN_ROW).with_columns(position))
         rows = int(owed.rows[ROWS].sum())  # An order has several.
-        claim = replace(owed.claim, outcome="retried", rows=rows, note="", facts=())
+        claim = replace(owed.claim, outcome="retried", rows=rows, refused=0, note="", facts=())
         return batch.with_file(claim, rows=rows)
 
     def put_right(

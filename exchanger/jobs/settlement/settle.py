@@ -133,6 +133,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     state.runs.change(
         stored,
         state=ended,
+        files=tuple(files),
         report=report.to_dict(),
         settled_contributions=settled,
         refused_rows=refused_rows,

@@ -153,14 +153,26 @@ def _next(facts: Facts) -> Iterator[str]:
             "Rows that Braze refused, or did not answer about, can be given once more by whoever "
             f"looks after exchanger: exchanger retry {run}"
         )
-    if verdict == "applied" and not (facts["left_out"] or facts["whole_run"]["rows_skipped"]):
-        yield "Nothing. Everything in this file is in Braze."
-    elif verdict == "applied" and facts["left_out"]:
-        yield "Correct the values named below, if you need them, and drop their rows in a new file."
-    elif verdict == "applied":
-        yield "Nothing, unless you expected changes of people whom the job leaves as they are."
+    if verdict == "applied":
+        yield _if_all_applied(facts)
     elif verdict in ("left_out", "empty", "dropped", "taken_back"):
         yield "Nothing, unless you expected something else. Then drop the file under a new name."
+
+
+def _if_all_applied(facts: Facts) -> str:
+    if facts["left_out"]:
+        return (
+            "Correct the values named below, if you need them, and drop their rows in a new file."
+        )
+    whole, rows = facts["whole_run"], facts["rows"]
+    if any(whole.get(f"rows_{kind}", 0) > rows[kind] for kind in ("refused", "in_doubt")):
+        return (
+            "Nothing, unless it has rows of people whom other files of run "
+            f"{facts['run']} name after it: Braze did not take some of these, as their reports say."
+        )
+    if whole["rows_skipped"]:
+        return "Nothing, unless you expected changes of people whom the job leaves as they are."
+    return "Nothing. Everything in this file is in Braze."
 
 
 def _where_the_rows_are(facts: Facts) -> Iterator[str]:
