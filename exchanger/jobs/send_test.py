@@ -230,7 +230,7 @@ def _demand_new(call: ImportContext, batch: InputBatch) -> None:
     """
     [claim] = batch.files
     before = call.state.file_ledger.snapshot().tests(call.name, claim.key, claim.sha256)
-    if claim.row in before and (claim.sums or not call.kind.holds_values):
+    if claim.etag and claim.row in before and (claim.sums or not call.kind.holds_values):
         run = before[claim.row]
         raise CannotTest(call.name, f"row {claim.row} of {claim.key} was given by run {run} before")
 

@@ -15,11 +15,10 @@ import polars as pl
 from exchanger.profiles.frames.columns import FILE, ROW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.profiles.reading.typed_rows import Given
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
+    from exchanger.state.runs.log import ClaimedFile
 
 _MESSAGE = (
     "Somebody was forgotten (exchanger forget) since an earlier version of this file, perhaps this "
@@ -28,21 +27,21 @@ _MESSAGE = (
 
 
 def maybe_forgotten(
-    call: ImportContext, key: str, sums: Iterable[str], applied: LedgerSnapshot
+    call: ImportContext, claim: ClaimedFile, applied: LedgerSnapshot
 ) -> pl.Expr | None:
     """
     Build a condition over ``@profile``: what a key counts for may have been forgotten.
 
     Args:
         call: The job.
-        key: A key in the bucket, of which a new version is applied.
-        sums: The fields that it adds to.
+        claim: A new version of a key, with the fields that it adds to.
         applied: The applied files.
 
     Returns:
         None if nobody was forgotten since.
     """
-    runs = [seq for name in sums for seq in applied.summed_by(key, name) or ()]
+    given = (applied.given_under(claim.key, name, claim.sha256) for name in claim.sums)
+    runs = [seq for found in given for seq, _ in found or ()]
     return call.state.forgotten.may_have_had(min(runs)) if runs else None
 
 

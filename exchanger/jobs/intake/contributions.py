@@ -49,14 +49,15 @@ def with_already(given: pl.DataFrame, already: Sequence[pl.DataFrame]) -> pl.Dat
 
 
 def contributions(
-    call: ImportContext, key: str, rules: Sequence[Rule], applied: LedgerSnapshot
+    call: ImportContext, key: str, sha256: str, rules: Sequence[Rule], applied: LedgerSnapshot
 ) -> pl.DataFrame:
     """
-    Return what a key counts for.
+    Return what a key counts for, and what single rows of its new version gave by another name.
 
     Args:
         call: The job.
         key: A key in the bucket.
+        sha256: The content of its new version.
         rules: The fields of its new version; only those under *sum* matter.
         applied: The applied files.
 
@@ -70,12 +71,12 @@ def contributions(
         StorageError: What a run gave could not be read.
     """
     sums = {rule.name: rule for rule in rules if rule.merge == "sum"}
-    runs = {name: applied.summed_by(key, name) or [] for name in sums}
-    gave = {seq: _given_by(call, seq, key) for seq in sorted(set(chain(*runs.values())))}
+    runs = {name: applied.given_under(key, name, sha256) or [] for name in sums}
+    gave = {run: _given_by(call, *run) for run in sorted(set(chain(*runs.values())))}
     nothing = pl.DataFrame(schema=CONTRIBUTED)
     whole = pl.concat([nothing, *gave.values()]).select(PROFILE).unique()
     for name, rule in sums.items():
-        ours = pl.concat([nothing, *(gave[seq] for seq in runs[name])])
+        ours = pl.concat([nothing, *(gave[run] for run in runs[name])])
         contributions = ours.filter(pl.col("field") == name)
         if contributions.height:
             totals = _typed(key, rule, contributions).group_by(PROFILE).agg(pl.col(name).sum())

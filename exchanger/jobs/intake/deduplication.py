@@ -68,10 +68,10 @@ def decide(
     if request.counting != "ask":
         return _as_decided(call, claim, request, rules, applied)
     tested = applied.tested_alone(claim.key, sums)
-    if tested:
-        return _beside_tests(call, claim, request, rules, applied, tested)
-    if applied.last_version(claim.key, sums) not in (None, claim.sha256):
+    if not tested and applied.last_version(claim.key, sums) not in (None, claim.sha256):
         return _waiting(request, claim, "replaced", _is_new_version(claim, applied), "difference")
+    if tested or applied.only_tried(claim.key, claim.sha256, sums):
+        return _beside_tests(call, claim, request, rules, applied, tested)
     given = applied.given(claim.sha256, sums)
     if not given:
         return _unless_elsewhere(call, claim, request, rules, applied)
@@ -159,13 +159,22 @@ def _as_decided(
     Raises:
         FileRejected: ``difference_unknown``.
     """
-    replaces = request.counting == "difference"
+    replaces = request.counting == "difference" or _was_tried(call, claim, applied)
     if replaces and call.counts_files:
         raise FileRejected(claim.key, DIFFERENCE_UNKNOWN, NO_ROW_NAMES)
     if not replaces and not (request.retried and applied.brought_difference(claim.key, claim.etag)):
         return FileDecision(claim, rules)
     unknown = _cannot_be_told(claim, applied)
     return FileDecision(replace(claim, replaces=replaces), _without(rules, unknown), unknown)
+
+
+def _was_tried(call: ImportContext, claim: ClaimedFile, applied: LedgerSnapshot) -> bool:
+    """Return whether nothing of a file but single rows was ever given, which count once."""
+    sums = claim.sums
+    if claim.outcome != "applied" or call.counts_files or applied.last_version(claim.key, sums):
+        return False
+    tried = applied.tested_alone(claim.key, sums)
+    return bool(tried) or applied.only_tried(claim.key, claim.sha256, sums)
 
 
 def _cannot_be_told(claim: ClaimedFile, applied: LedgerSnapshot) -> list[str]:

@@ -64,7 +64,7 @@ def note_what_counts_again(call: ImportContext, batch: InputBatch) -> list[Note]
     again: dict[str, list[int]] = {}
     for position, file in enumerate(batch.files):
         given = applied.given(file.sha256, file.sums)
-        for field in file.sums:
+        for field in () if file.replaces else file.sums:  # Rows that were tried are left out.
             if field in given or applied.last_version(file.key, [field]):
                 again.setdefault(field, []).append(position)
     said = []

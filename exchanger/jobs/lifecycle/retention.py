@@ -170,8 +170,12 @@ class _Sweep:
         for seq, _ in kept_copies(self.context.bucket, self.state):
             run = self.state.runs.read(seq).document if seq <= self.ended else None
             if run is not None and run.state == "held_back" and not run.continued_by:
-                given = (applied.summed_by(f.key, name) for f in run.files for name in f.sums)
-                needed += chain.from_iterable(runs or [] for runs in given)
+                given = chain.from_iterable(
+                    applied.given_under(file.key, name, file.sha256) or []
+                    for file in run.files
+                    for name in file.sums
+                )
+                needed += [seq for seq, _ in given]
         return min(needed)
 
     def _contributions(self, seq: int) -> Iterator[str]:

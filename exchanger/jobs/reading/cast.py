@@ -155,8 +155,8 @@ class Casting:
         call, claim = self._call, file.claim
         if not claim.replaces:
             return None, None
-        earlier = contributions(call, claim.key, rules, self._applied)
-        doubtful = maybe_forgotten(call, claim.key, claim.sums, self._applied)
+        earlier = contributions(call, claim.key, claim.sha256, rules, self._applied)
+        doubtful = maybe_forgotten(call, claim, self._applied)
         if doubtful is not None:
             earlier = earlier.filter(~doubtful)
         chosen = file.request.corrected

@@ -219,25 +219,28 @@ class LedgerSnapshot:
         )
         return next(versions, False)
 
-    def tests(self, job: str, key: str, sha256: str = "") -> dict[int, int]:
+    def tests(self, job: str, key: str, sha256: str) -> dict[int, int]:
         """
         Return which rows of a file were given alone by a job, and may be in Braze.
+
+        Under whatever name: unless a file of another name was applied as a whole since, which has
+        them then.
 
         Args:
             job: The job.
             key: The file.
-            sha256: Its content; any if left out.
+            sha256: Its content.
 
         Returns:
             By row, the run that gave it.
         """
         return {
             row["row"]: row["seq"]
-            for row in reversed(self._fed("key", key))
-            if row["outcome"] == "tested"
+            for row in reversed(self._fed("sha256", sha256))
+            if _is_test(row)
             and row["job"] == job
-            and row["sha256"] == (sha256 or row["sha256"])
             and not row["refused"]
+            and self._owner(row, set(row["sums"])) in (None, key)
         }
 
     def tested_alone(self, key: str, sums: Iterable[str]) -> set[str]:
@@ -253,20 +256,48 @@ class LedgerSnapshot:
                 continue
             if row["outcome"] not in PARTS:
                 break
-            if row["outcome"] == "tested":
+            if row["outcome"] == "tested" and self._owner(row, wanted) is None:
                 contents.add(str(row["sha256"]))
         return contents
 
-    def summed_by(self, key: str, field: str) -> list[int] | None:
+    def only_tried(self, key: str, sha256: str, sums: Iterable[str]) -> bool:
         """
-        Number the runs that made up what the last version of a key counts for in a summed field.
+        Return whether nothing but single rows of a content gave to these fields, by another name.
+
+        What these gave is known then, so that the content can be applied without it.
+        """
+        wanted = set(sums)
+        gave = [row for row in self._fed("sha256", sha256) if self._gave(row, wanted)]
+        return bool(gave) and all(
+            _is_test(row)
+            and row["key"] != key
+            and self._gave(row, wanted) <= set(row["sums"])
+            and self._owner(row, wanted) is None
+            for row in gave
+        )
+
+    def summed_by(self, key: str, field: str) -> list[int] | None:
+        """Number the runs that made up what the last version of a key counts for in a field."""
+        given = self.given_under(key, field)
+        return None if given is None else list(dict.fromkeys(seq for seq, _ in given))
+
+    def given_under(self, key: str, field: str, sha256: str = "") -> list[tuple[int, str]] | None:
+        """
+        Name the runs that made up what the last version of a key counts for in a summed field.
 
         The first one applied some version in full. Every later one applied the difference to a
-        newer version, gave again rows of one of these versions, or took back what one gave.
+        newer version, gave again rows of one of these versions, or took back what one gave. Rows
+        that were given alone belong to the first version of their key or content that was applied
+        as a whole.
+
+        Args:
+            key: A key in the bucket.
+            field: The field.
+            sha256: The content of its next version, of which rows may have been given alone.
 
         Returns:
-            None if it cannot be told: a version gave to the field when that was not summed, and
-            none was added in full since.
+            Each with the key under which it gave. None if it cannot be told: a version gave to the
+            field when that was not summed, and none was added in full since.
         """
         chain = []
         for row in self._fed("key", key):
@@ -276,13 +307,44 @@ class LedgerSnapshot:
                     break
             elif self._gave(row, {field}):
                 return None
-        runs: list[int] = []
+        found: list[tuple[int, str]] = []
         versions: set[str] = set()
         for row in reversed(chain):
+            if row["outcome"] == "tested" and self._owner(row, {field}) not in (None, key):
+                continue
             if row["outcome"] not in _OF_A_VERSION or row["etag"] in versions:
-                runs.append(row["seq"])
+                found.append((row["seq"], key))
                 versions.add(row["etag"])
-        return list(dict.fromkeys(runs))
+            if row["outcome"] not in PARTS and row["replaces"]:
+                found += self._tried_elsewhere(key, row["sha256"], field, owner=key)
+        found += self._tried_elsewhere(key, sha256, field, owner=None)
+        return list(dict.fromkeys(found))
+
+    def _tried_elsewhere(
+        self, key: str, sha256: str, field: str, *, owner: str | None
+    ) -> list[tuple[int, str]]:
+        """Name the runs that gave single rows of a content under other keys, and belong to one."""
+        return [
+            (row["seq"], row["key"])
+            for row in (self._fed("sha256", sha256) if sha256 else ())
+            if _is_test(row)
+            and row["key"] != key
+            and field in row["sums"]
+            and self._owner(row, {field}) == owner
+        ]
+
+    def _owner(self, test: Row, sums: set[str]) -> str | None:
+        """Return the key of the file that was applied as a whole after a row was given alone."""
+        versions = (*self._fed("key", test["key"]), *self._fed("sha256", test["sha256"]))
+        since = (
+            row
+            for row in versions
+            if row["seq"] > test["seq"]
+            and row["outcome"] not in PARTS
+            and (self._gave(row, sums) if sums else row["job"] == test["job"])
+        )
+        first = min(since, key=lambda row: int(row["seq"]), default=None)
+        return None if first is None else str(first["key"])
 
     def summed_since(self, key: str, sums: Iterable[str], seq: int) -> dict[int, bool]:
         """
@@ -427,6 +489,11 @@ def _with_taken(rows: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(taken=gave | (fed & pl.col("again").fill_null(value=False))).drop(
         "again"
     )
+
+
+def _is_test(row: Row) -> bool:
+    """Return whether a row of a file was given alone: what is given by hand counts by itself."""
+    return row["outcome"] == "tested" and bool(row["etag"])
 
 
 def _is(outcome: str) -> pl.Expr:

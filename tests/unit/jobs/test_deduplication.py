@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import polars as pl
@@ -129,8 +129,25 @@ CASES = {
     "a test of a file that was applied waits": Case(
         "equal_content", [file()], request=AGAIN | {"test": 1}
     ),
-    "a copy of a file of which a row was tested waits": Case(
-        "equal_content", [TESTED], file("in/b.csv", sums=())
+    "so does a copy of it": Case(DIFFERENCE, [TESTED], file("in/b.csv", sums=())),
+    "so does a copy of it that was approved": Case(
+        DIFFERENCE, [TESTED], file("in/b.csv", sums=()), request={"counting": "in_full"}
+    ),
+    "a further copy of it waits": Case(
+        "equal_content", [TESTED, file("in/b.csv", replaces=True)], file("in/c.csv", sums=())
+    ),
+    "it waits itself once a copy of it was applied": Case(
+        "equal_content", [TESTED, file("in/b.csv", replaces=True)]
+    ),
+    "a copy of it waits once it was applied": Case(
+        "equal_content", [TESTED, file(replaces=True)], file("in/b.csv", sums=())
+    ),
+    "a copy that was approved once it was applied counts": Case(
+        COUNTS, [TESTED, file(replaces=True)], file("in/b.csv", sums=()),
+        request={"counting": "in_full"},
+    ),
+    "what a row by hand has in common with a file waits": Case(
+        "equal_content", [replace(TESTED, key="by hand", etag="")]
     ),
     "a file of which a tested row was rejected counts": Case(
         COUNTS, [file(outcome="tested", rows=1, rejected=1, row=1)]
@@ -140,6 +157,9 @@ CASES = {
     ),
     "a file of nameless rows of which one was tested counts": Case(
         ("tier",), [TESTED_EVENT], rules=[SET], counts_files=ROWS
+    ),
+    "so does a copy of it by another name": Case(
+        ("tier",), [TESTED_EVENT], file("in/b.csv", sums=()), [SET], counts_files=ROWS
     ),
     "a new version of a file of which a nameless row was tested waits": Case(
         "replaced", [TESTED_EVENT], file(content="B", sums=()), [SET], counts_files=ROWS
