@@ -14,6 +14,7 @@ from support.jobs import import_model
 from exchanger.errors import StateMissing
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.files.scratch.spill import Scratch
+from exchanger.jobs.history.other_keys import held_of_people
 from exchanger.jobs.history.taken_back import to_take_back
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
@@ -90,6 +91,30 @@ def test_the_document_of_a_later_run_is_read_once_however_many_profiles_there_ar
     assert {1} == {times[seq] for seq in CHANGED}
     # Those of September answer for the months of which there is no table; others need not be read.
     assert {0, 1} == {*times.values()}
+
+
+def test_people_are_seen_by_every_key_whichever_parts_these_are_in(call):
+    """What a later run did by an alias is told of its person, and so is what is held by it."""
+    held, people = call.state.held, pl.Series("@profile", PROFILES)
+    aliases = pl.Series("@profile", [f"alias\x1fcrm\x1f{name}" for name in PROFILES])
+    known = people.to_frame().with_columns(pl.lit(value=True).alias("@exists"))
+    held.deliver(known.with_columns(pl.lit('"1"').alias("tier")), seq=1, at=JULY)
+    named = known.with_columns(aliases, pl.format('"{}"', people).alias("@identified"))
+    held.observe(named.with_columns(pl.lit('"x"').alias("tier")), stamp=RUNS, at=SEPTEMBER)
+    ended(call.state, RUNS + 1, SEPTEMBER, aliases.to_list())
+
+    back = found(call)
+
+    later = back.later.whole().filter(pl.col("seq") == RUNS + 1)
+    assert PROFILES == sorted(set(later["@profile"]) & {*PROFILES})
+    parts = range(len(back.ours))
+    now = [
+        held_of_people(held, back.ours.keys(number), back.said.part(number), ["tier"])
+        for number in parts
+    ]
+    assert dict.fromkeys(PROFILES, '"x"') == dict(
+        pl.concat(now).select("@profile", "tier").iter_rows()
+    )
 
 
 def test_a_table_that_is_gone_is_not_taken_for_a_month_without_changes(call):

@@ -13,6 +13,7 @@ from moto.s3.models import s3_backends
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing, StorageUnreachable
 from exchanger.outside.delta.table import Table
 from exchanger.state.held.forgetting import count_rows, forget_rows
+from exchanger.state.held.reading import newest_said
 from exchanger.state.names import StateNames, field_of, table_column
 from exchanger.state.runs.first_deliveries import Sample
 from exchanger.state.runs.index import RunIndex
@@ -197,7 +198,8 @@ def test_of_a_person_the_newest_counts_by_whichever_key(state):
     state.held.deliver(pl.concat([old, said("new", points="7")]), seq=3, at=AT)
     keys = pl.DataFrame({"@profile": ["new", "mail", "old"], "@linked": ["new"] * 3})
 
-    [person] = state.held.of_people(keys, ["tier", "points"]).to_dicts()
+    fields = ["tier", "points"]
+    [person] = newest_said(state.held.said_of(keys, fields), fields).to_dicts()
 
     assert {"@profile": "new", "@exists": True, "tier": '"blue"', "points": "7"} == person
 

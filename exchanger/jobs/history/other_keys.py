@@ -13,6 +13,7 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.same_person import LINKED, linked, links_of
+from exchanger.state.held.reading import newest_said
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,8 +73,23 @@ def told_of_each(changes: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([changes, meant])
 
 
+def said_by_others(held: HeldValues, others: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """
+    Read all that is held of people by keys other than their own, as ``HeldValues.said_of`` does.
+
+    Args:
+        held: Where it is held.
+        others: As *other_keys* gave it of the keys that people have now.
+        fields: Attributes.
+    """
+    # A key that has moved on tells of another person by now.
+    now = owners_of(held, others[KEY].unique())
+    meant = others.select(pl.col(KEY).alias(PROFILE), pl.col(PROFILE).alias(LINKED))
+    return held.said_of(meant.join(now, on=[PROFILE, LINKED], how="semi"), fields)
+
+
 def held_of_people(
-    held: HeldValues, people: pl.Series, others: pl.DataFrame, fields: Sequence[str]
+    held: HeldValues, people: pl.Series, said: pl.DataFrame, fields: Sequence[str]
 ) -> pl.DataFrame:
     """
     Read what is held of people, as ``HeldValues.of`` does: the newest, by whichever key.
@@ -81,14 +97,10 @@ def held_of_people(
     Args:
         held: Where it is held.
         people: The keys that they have now.
-        others: As *other_keys* gave it of them.
+        said: What *said_by_others* gave of them.
         fields: Attributes.
     """
-    if others.is_empty():
+    if said.is_empty():
         return held.of(people, fields)
-    # A key that has moved on tells of another person by now.
-    now = owners_of(held, others[KEY].unique())
-    meant = others.select(pl.col(KEY).alias(PROFILE), pl.col(PROFILE).alias(LINKED))
-    still = meant.join(now, on=[PROFILE, LINKED], how="semi")
     own = people.unique().alias(PROFILE).to_frame().with_columns(pl.col(PROFILE).alias(LINKED))
-    return held.of_people(pl.concat([own, still]), fields)
+    return newest_said(pl.concat([held.said_of(own, fields), said], how="diagonal"), fields)

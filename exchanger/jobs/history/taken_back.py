@@ -10,17 +10,24 @@ import polars as pl
 from exchanger.jobs.history.changed_rows import changed_rows
 from exchanger.jobs.history.changes import changes_of_run
 from exchanger.jobs.history.changes_since import LaterRuns
-from exchanger.jobs.history.other_keys import KEY, other_keys, owners_of, told_of_each
+from exchanger.jobs.history.other_keys import (
+    KEY,
+    other_keys,
+    owners_of,
+    said_by_others,
+    told_of_each,
+)
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import FILE, PROFILE
+from exchanger.profiles.frames.slices import slice_of
 from exchanger.profiles.merging.folding import CONTRIBUTIONS_SCHEMA
 from exchanger.profiles.merging.taking_back import CHANGED, LATER
 from exchanger.profiles.spelling.same_person import linked
 from exchanger.state.changes import ACCEPTED, IN_DOUBT, UNSEEN, long_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from exchanger.files.scratch.spill import Scratch
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from exchanger.state.runs.log import ClaimedFile, RunDocument
 
 
+_NOTHING_SAID = pl.DataFrame(schema={"profile": pl.String})
 _CELLS = 6
 """Cells that a field of a profile takes while it is decided about."""
 
@@ -40,7 +48,7 @@ class TakenBack:
     Args:
         run: The run.
         ours: What it changed, as ``CHANGED``.
-        others: The other keys of the same people, as ``other_keys`` gives them.
+        said: All that is held of the same people by other keys, as ``HeldValues.said_of`` reads it.
         later: What later runs changed of the same fields and people, as ``LATER``.
         gave: What its files gave to sums, as contributions of *files*.
         files: The files that gave anything to them, as they are claimed by who takes it back.
@@ -50,7 +58,7 @@ class TakenBack:
 
     run: RunDocument
     ours: PartitionedRows
-    others: pl.DataFrame
+    said: PartitionedRows
     later: PartitionedRows
     gave: PartitionedRows
     files: tuple[ClaimedFile, ...]
@@ -91,7 +99,8 @@ def to_take_back(call: ImportContext, scratch: Scratch, run: RunDocument, last: 
     files = _given(call, run, gave)
     merged = {name: told for name, told in run.fields.items() if name in fields}
     profiles = pl.concat(hashes).n_unique()
-    return TakenBack(run, ours, others, later, gave, files, profiles, merged)
+    said = _said(call, others, PartitionedRows(scratch, count, _NOTHING_SAID, "profile"), [*merged])
+    return TakenBack(run, ours, said, later, gave, files, profiles, merged)
 
 
 def _of_people(call: ImportContext, rows: pl.DataFrame) -> pl.DataFrame:
@@ -104,6 +113,17 @@ def _asked(call: ImportContext, keys: pl.Series, asked: PartitionedRows) -> pl.D
     others = other_keys(call.state.held, keys)
     asked.add(pl.concat([keys, others[KEY].alias(PROFILE)]).unique().to_frame())
     return others
+
+
+def _said(
+    call: ImportContext, others: pl.DataFrame, said: PartitionedRows, fields: Sequence[str]
+) -> PartitionedRows:
+    """Read what is held by other keys, by ranges of their own slices: each of it once."""
+    ordered = others.sort(slice_of(KEY))
+    for part in ordered.iter_slices(-(-max(others.height, 1) // len(said))):
+        call.context.go_on()
+        said.add(said_by_others(call.held, part, fields))
+    return said
 
 
 def _since(call: ImportContext, runs: LaterRuns, asked: PartitionedRows) -> Iterator[pl.DataFrame]:

@@ -74,7 +74,7 @@ class Undoing:
         def inputs() -> Generator[UndoInput]:
             for number in range(len(batch.given)):
                 yield self._part(call, terms, number, seen)
-                for rows in (batch.given, self.found.later, self.found.gave, seen):
+                for rows in (batch.given, self.found.later, self.found.gave, self.found.said, seen):
                     rows.clear(number)
 
         yield PlanParts(batch, inputs(), partial(undo_part, terms=terms), rules, lookups)
@@ -85,8 +85,7 @@ class Undoing:
         ours = self.found.ours.part(number)
         names = [rule.name for rule in terms.rules]
         everybody = ours.select(PROFILE).unique()
-        others = self.found.others.join(everybody, on=PROFILE, how="semi")
-        held = held_of_people(call.held, everybody[PROFILE], others, names)
+        held = held_of_people(call.held, everybody[PROFILE], self.found.said.part(number), names)
         held = everybody.join(held, on=PROFILE, how="left", maintain_order="left")
         looked_up = seen.part(number)
         if not looked_up.is_empty():

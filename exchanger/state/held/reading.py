@@ -48,6 +48,21 @@ def _near(profiles: pl.Series) -> pl.Expr:
     return pl.col("slice").is_between(first, last)
 
 
+def about_fields(rows: pl.LazyFrame, fields: Sequence[str]) -> list[str]:
+    """Name the columns that *newest_said* needs of some fields."""
+    present = rows.collect_schema().names()
+    return [*_MOMENT, *(name for name in map(held_column, fields) if name in present)]
+
+
+def newest_said(rows: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """Take of people, per field, what the newest row says of those that ``said_of`` read."""
+    return read_newest(pl.LazyFrame.collect, rows.lazy(), fields).drop(STAMP)
+
+
+_MOMENT = ("profile", "exists", "stamp", "observed", "at")
+"""Columns that say of whom a row speaks, and since when it is so."""
+
+
 def nothing(fields: Sequence[str], sent: Collection[str]) -> pl.DataFrame:
     """Build the frame of *read_newest* for a table that is not there yet."""
     texts = [*fields, *(sent_column(name) for name in fields if name in sent)]

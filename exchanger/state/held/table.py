@@ -19,7 +19,13 @@ from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE, STAMP
 from exchanger.profiles.spelling.json_values import json_string, spell_json
 from exchanger.profiles.spelling.same_person import LINKED
 from exchanger.state.held.compaction import ROWS_AT_ONCE, Compaction
-from exchanger.state.held.reading import nothing, read_newest, rows_around, rows_of
+from exchanger.state.held.reading import (
+    about_fields,
+    nothing,
+    read_newest,
+    rows_around,
+    rows_of,
+)
 from exchanger.state.held.rows import (
     PLACES,
     folded,
@@ -117,20 +123,23 @@ class HeldValues:
         found = read_newest(self._collect, chosen, fields, since=since, fresh=fresh, sent=sent)
         return found.drop(STAMP)
 
-    def of_people(self, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    def said_of(self, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         """
-        Read what is held of people as *of* does, by whichever of their keys it was learnt last.
+        Read all that is held of people by some of their keys, for *newest_said*.
 
         Args:
-            keys: ``@profile``, and ``@linked``, the key of the person: the result's ``@profile``.
+            keys: ``@profile``, and ``@linked``, the key of the person.
             fields: Attributes.
+
+        Returns:
+            Rows of the table, of those fields alone: ``profile`` is the key of the person.
         """
         rows = self._table.scan_at_once()
         if rows is None:
-            return nothing(fields, ()).drop(STAMP)
+            return pl.DataFrame(schema={"profile": pl.String})
         person = keys.lazy().rename({PROFILE: "profile"})
         theirs = of_persons(rows_of(rows, keys[PROFILE]).join(person, on="profile"), LINKED)
-        return read_newest(self._collect, theirs, fields).drop(STAMP)
+        return self._collect(theirs.select(about_fields(theirs, fields)))
 
     def history_of(self, profiles: pl.Series, fields: Sequence[str]) -> pl.DataFrame:
         """
