@@ -18,6 +18,7 @@ NoteCode = Literal[
     "budget_exceeded",
     "cells_unwrapped",
     "changed_while_read",
+    "changes_not_kept",
     "column_empty",
     "column_misfit",
     "column_mixed",

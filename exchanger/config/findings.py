@@ -69,3 +69,8 @@ def listed(words: Iterable[str], joint: str = "or") -> str:
     """Join words for a sentence: ``parquet, csv or ndjson``."""
     *some, last = words
     return f"{', '.join(some)} {joint} {last}" if some else last
+
+
+def how_many(number: int, one: str, many: str) -> str:
+    """Write a number of things, with the words for one or for several of them."""
+    return f"{number:,} {one if number == 1 else many}"

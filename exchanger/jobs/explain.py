@@ -151,8 +151,9 @@ def explain(
     state = open_state(context.bucket, context.state_prefix)
     keys = [profile] if job.catalog else _keys_of(state, profile)
     told = Explanation(name, _shown(profile), [_shown(key) for key in keys])
-    changes = changes_of_profiles(context, state, pl.Series(PROFILE, keys))
-    found = changes.sort("field", "seq", maintain_order=True)
+    known = changes_of_profiles(context, state, pl.Series(PROFILE, keys))
+    told.facts += [noted("changes_not_kept", run=seq) for seq in known.gone]
+    found = known.rows.sort("field", "seq", maintain_order=True)
     if field is not None:
         found = found.filter(pl.col("field") == field)
     told.changes = [*_Changes(context, state, keys).told(found, told)]
@@ -197,14 +198,15 @@ class _Changes:
         self._gave: dict[int, pl.DataFrame] = {}
 
     def told(self, found: pl.DataFrame, explanation: Explanation) -> Iterable[ToldChange]:
-        """Yield each change; what nobody keeps any more is noted."""
+        """Yield each change; what nobody keeps any more is noted, once for each run."""
         for row in found.iter_rows(named=True):
             run = self._run(row["seq"])
             try:
                 given = self._given(run, row)
             except StateMissing:
                 given = ()
-                explanation.facts.append(noted("given_not_kept", run=run.seq))
+                note = noted("given_not_kept", run=run.seq)
+                explanation.facts += [note] if note not in explanation.facts else []
             yield ToldChange(
                 run=run.seq,
                 run_id=run.run_id,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import Stopped, StorageChanged, StorageError
+from exchanger.errors import InvalidRow, SchemaBroken, Stopped, StorageChanged, StorageError
+from exchanger.jobs.answers.not_read import answer_stopped, answer_unreadable
 from exchanger.jobs.answers.terms import is_due
 from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.history.unfinished import unfinished_run
@@ -310,7 +311,7 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         reports += remove_leavers(call)
     told += note_not_done(call)
     while not call.context.stopping.is_set():
-        taken = plan_and_commit(call, lambda seq: _plan_and_commit(call, seq, told))
+        taken = _one_run(call, told, notes)
         if taken.stored is not None:
             told.clear()
             reports.append(finish(call.context, call.state, taken.stored))
@@ -328,6 +329,17 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         if waiting_files(call).has_work:
             raise Stopped
     notes += told
+
+
+def _one_run(call: ImportContext, told: list[Note], notes: list[Note]) -> _Taken:
+    """Plan a run; whoever dropped files that it leaves as they are is told why."""
+    try:
+        taken = plan_and_commit(call, lambda seq: _plan_and_commit(call, seq, told))
+    except (InvalidRow, SchemaBroken) as error:
+        answer_stopped(call, error)
+        raise
+    notes += answer_unreadable(call, taken.unreadable)
+    return taken
 
 
 def _demand_nobody_owed(call: ImportContext) -> None:
@@ -353,8 +365,7 @@ class _Taken:
     """
     What was listed under a number, and the run made of it.
 
-    Beside it the files that wait for a person, and, if there was no run, those that could not be
-    read.
+    Beside it the files that wait for a person, and those that could not be read.
     """
 
     seq: int
@@ -387,7 +398,8 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     stored = create_run(call, report, batch, hold=hold, guards=guards)
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)
-    return _Taken(seq + (stored is not None), listed, stored, batch.waiting)
+    after = seq + (stored is not None)
+    return _Taken(after, listed, stored, batch.waiting, batch.unreadable)
 
 
 def _listed(call: ImportContext, seq: int) -> WaitingFiles:

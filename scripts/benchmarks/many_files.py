@@ -7,6 +7,7 @@ with the number of files: twice as many of them take twice as much.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks import printing, rows
@@ -16,6 +17,7 @@ from benchmarks.place import Place, place
 PER_FILE = 100
 FIELDS = 6
 COUNTS = (200, 1_000)
+OF_ONE_ROW = (1_000, 10_000)
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,13 @@ class Measured:
 
 
 def report(*counts: int) -> None:
-    """Measure runs over so many files of 100 rows each, and print."""
+    """Measure runs over so many files of 100 rows each, and of a single row, and print."""
     with place() as there:
-        found = [measure(there, count) for count in counts or COUNTS]
+        for of_rows, usual in ((PER_FILE, COUNTS), (1, OF_ONE_ROW)):
+            _print(of_rows, [measure(there, count, of_rows) for count in counts or usual])
+
+
+def _print(per_file: int, found: Sequence[Measured]) -> None:
     lines = [
         [
             printing.count(one.files),
@@ -52,18 +58,22 @@ def report(*counts: int) -> None:
             printing.seconds(one.one.cpu),
             printing.times(one.ratio),
             printing.micros((one.many.cpu - one.one.cpu) / one.files),
+            printing.micros((one.many.seconds - one.one.seconds) / one.files),
             f"{one.requests:.2f}",
             printing.mebibytes(one.many.memory),
         ]
         for one in found
     ]
-    columns = ["files", "CPU", "in one file", "ratio", "CPU per file", "requests", "peak memory"]
-    printing.table(f"many files of {PER_FILE} rows in CSV", columns, lines)
+    columns = ["files", "CPU", "in one file", "ratio", "CPU per file", "time per file", "requests"]
+    printing.table(f"many files, {per_file} rows each, in CSV", [*columns, "peak memory"], lines)
 
 
-def measure(there: Place, files: int, repeats: int = 1) -> Measured:
+def measure(there: Place, files: int, per_file: int = PER_FILE, repeats: int = 1) -> Measured:
     """Run over so many files, and over the same rows in one; the best of each counts."""
-    rounds = [(_run(there, files, files), _run(there, files, 1)) for _ in range(repeats)]
+    rows_in_all = files * per_file
+    rounds = [
+        (_run(there, rows_in_all, files), _run(there, rows_in_all, 1)) for _ in range(repeats)
+    ]
     (many, of_many), (one, of_one) = (min(runs, key=_cpu) for runs in zip(*rounds, strict=True))
     return Measured(files, many, one, (of_many - of_one) / files)
 
@@ -72,11 +82,11 @@ def _cpu(run: tuple[Cost, int]) -> float:
     return run[0].cpu
 
 
-def _run(there: Place, blocks: int, files: int) -> tuple[Cost, int]:
-    """Drop the rows of so many blocks in some files, and run; also counts the requests to S3."""
+def _run(there: Place, count: int, files: int) -> tuple[Cost, int]:
+    """Drop so many rows in some files, and run; also counts the requests to S3."""
     there.renew()
     there.configure(benchmark=rows.import_job(FIELDS))
-    frame = rows.profiles(blocks * PER_FILE, FIELDS)
+    frame = rows.profiles(count, FIELDS)
     for number, part in enumerate(frame.iter_slices(frame.height // files)):
         path = rows.write(part, there.folder / f"part-{number:05}.csv")
         there.drop(f"inbox/{path.name}", path)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import polars as pl
 import pytest
 from support.contexts import job_context
 
+from exchanger.jobs.history.changed_rows import record_changes
 from exchanger.jobs.history.changes import changes_of_profiles, changes_of_run
 from exchanger.state.store import open_state
 
@@ -34,11 +37,28 @@ class Told:
     """What is kept of what runs changed."""
 
     def __init__(self, exchange, folder):
-        self._context = job_context(exchange.bucket, None, folder)
+        self._context = job_context(exchange.bucket, None, folder, record_from=1)
         self.state = open_state(exchange.bucket, self._context.state_prefix)
 
     def of_profile(self, profile):
+        return self.known_of(profile).rows
+
+    def known_of(self, profile):
         return changes_of_profiles(self._context, self.state, pl.Series("@profile", [profile]))
+
+    def record_at_first(self, name, *, last, and_delete=()):
+        """Record what runs up to the last changed as soon as an object of that name is read."""
+        events = self._context.bucket._client.meta.events
+
+        def record(request, **_):
+            if name in unquote(request.url):
+                events.unregister("before-send.s3", record)
+                record_changes(self._context, self.state, lambda: None, last)
+                for folder in and_delete:
+                    keys = [item.key for item in self._context.bucket.list(folder)]
+                    self._context.bucket.delete(keys)
+
+        events.register("before-send.s3", record)
 
     def of_run(self, seq):
         run = self.state.runs.read(seq).document
@@ -71,6 +91,21 @@ def test_each_changed_field_is_told_with_its_value_before_and_its_row(exchange, 
     assert {"crm"} == set(run["job"])
     assert ["a", "a", "c"] == sorted(run["profile"])
     assert told.of_profile("nobody").is_empty()
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "gone"), [("/changes/", ()), ("/outbox/", ("_exchanger/main/outbox/",))]
+)
+def test_a_change_is_told_once_while_it_is_recorded(exchange, told, meanwhile, gone):
+    """Be the sweep done before the table is read, or before the plan is, which then goes."""
+    exchange.drop("inbox/1.csv", HEADER + "a,gold,,\n")
+    exchange.ask("run", "crm")
+    told.record_at_first(meanwhile, last=1, and_delete=gone)
+
+    known = told.known_of("a")
+
+    assert [("tier", '"gold"')] == rows(known.rows, "field", "wanted")
+    assert not known.gone
 
 
 def test_what_braze_refused_is_told_as_such(exchange, told):

@@ -81,3 +81,21 @@ def test_what_a_look_up_showed_is_told_as_such(exchange):
     [held] = told["held"]
     assert ('"platinum"', "look", None) == (held["value"], held["by"], held["run"])
     assert [1] == [change["run"] for change in told["changes"]]
+
+
+def test_what_is_known_is_told_where_the_changes_of_a_run_are_gone(exchange):
+    """The run is named whose plan a rule of the bucket removed; the others are told in full."""
+    exchange.configure(crm=JOB)
+    for name, tier in enumerate(("silver", "gold", "blue"), start=1):
+        exchange.drop(f"inbox/{name}.csv", HEADER + f"a,{tier},,,\n")
+        exchange.ask("run", "crm")
+    gone = exchange.bucket.list("_exchanger/main/outbox/000000002")
+    exchange.bucket.delete([item.key for item in gone])
+
+    told = exchange.ask("explain", "crm", "a", "tier")
+
+    assert [(1, '"silver"'), (3, '"blue"')] == [
+        (change["run"], change["wanted"]) for change in told["changes"]
+    ]
+    assert [("changes_not_kept", 2)] == [(fact["code"], fact["run"]) for fact in told["facts"]]
+    assert "What run 2 changed is not kept any more" in exchange.call("explain", "crm", "a").stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import boto3
 import pytest
 from support.fault_proxy import FaultProxy, Schedule
@@ -26,6 +28,14 @@ def proxied(exchange, local_s3):
 
 def outcomes(report):
     return {file["key"]: file["outcome"] for file in report["files"]}
+
+
+def answered(exchange, words):
+    """Read what is told beside the folder of the file, and whether both say something."""
+    facts, page = (
+        exchange.bucket.read(f"in_reports/old.csv.{end}")[0].decode() for end in ("json", "html")
+    )
+    return json.loads(facts)["verdict"], words in facts and words in page
 
 
 def spent(exchange):
@@ -89,8 +99,14 @@ def test_one_file_that_is_refused_blocks_no_other(exchange, proxied, answer, cur
     assert {NEW: "applied", OLD: "unreadable"} == outcomes(first)
     assert cure in next(file["note"] for file in first["files"] if file["key"] == OLD)
     assert "partial" == exchange.ask("show", str(first["seq"]))["state"]
+    # Whoever dropped it finds why beside the folder, also if it comes alone.
+    assert ("not_read", True) == answered(exchange, cure)
+    exchange.bucket.delete(["in_reports/old.csv.json"])
+    exchange.ask("run", "t", code=4)
+    assert ("not_read", True) == answered(exchange, cure)
     proxied.refused.clear()
     assert {OLD: "applied"} == outcomes(exchange.ask("run", "t"))
+    assert ("applied", False) == answered(exchange, cure)
     assert ["1", "2"] == spent(exchange)
 
 
@@ -130,3 +146,34 @@ def test_a_newest_file_that_nobody_can_read_replaces_none(exchange, s3_config, l
     store.delete_object(**newest)
     assert {OLD: "applied"} == outcomes(exchange.ask("run", "t"))
     assert ["1", None] == spent(exchange)
+
+
+@pytest.mark.parametrize(
+    ("job", "words", "mask"),
+    [
+        ({"source": {"prefix": "in/", "schema": {"missing": "fail"}}}, "lacks the column", []),
+        pytest.param(
+            {"on_invalid": "stop"}, "is not a whole number", [], marks=pytest.mark.nightly
+        ),
+        ({"on_invalid": "stop"}, "words may have masked values", ["spend"]),
+    ],
+    ids=["columns", "row", "masked"],
+)
+def test_a_file_at_which_the_job_stops_is_answered(exchange, job, words, mask):
+    """Nothing is taken, so no run answers: what is wrong and what to do lies there all the same."""
+    exchange.configure(t=JOB | job | {"mask": mask})
+    exchange.drop(
+        OLD, "customer_id,other\nold,1\n" if "source" in job else "customer_id,spend\nold,x7x\n"
+    )
+    exchange.ask("run", "t", code=4)
+    assert ("not_read", True) == answered(exchange, words)
+    assert ("x7x" in exchange.bucket.read("in_reports/old.csv.html")[0].decode()) == (
+        "whole number" in words
+    )
+    exchange.drop(OLD, "customer_id,spend\nold,1\n")
+    exchange.ask("run", "t")
+    assert ("applied", False) == answered(exchange, words)
+    exchange.configure(t=JOB | job | {"after": {"report": False}})
+    exchange.drop("in/none.csv", "customer_id,other\nold,\n")
+    exchange.call("run", "t")
+    assert not list(exchange.bucket.list("in_reports/none"))

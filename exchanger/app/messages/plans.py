@@ -39,7 +39,8 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += of_rows(report)
     lines += _effort(content)
     lines += _read_as(content)
-    lines += _listed("would go to quarantine", content.get("rejected", []), report["rows_rejected"])
+    rejected = content.get("rejected", [])
+    lines += _listed("would go to quarantine", rejected, report["rows_rejected"], of_rows=True)
     lines += _listed(
         "would be left out", content.get("dropped", []), report.get("values_dropped", 0)
     )
@@ -78,10 +79,14 @@ def _owed(removal: dict[str, Any] | None) -> list[str]:
     return [f"  first: {people} who left with run {removal['run']}: {became}; at most {points}"]
 
 
-def _listed(would: str, rows: list[dict[str, Any]], total: int) -> Iterator[str]:
+def _listed(
+    would: str, rows: list[dict[str, Any]], total: int, *, of_rows: bool = False
+) -> Iterator[str]:
+    """Show the first of what is wrong; of rows with several faults the total counts each once."""
     if not rows:
         return
-    more = f", the first {len(rows)} of them" if total > len(rows) else ""
+    shown = len({(row["file"], row["row"]) for row in rows}) if of_rows else len(rows)
+    more = f", the first {shown} of them" if total > shown else ""
     yield f"  {would}{more}:"
     for row in rows:
         yield f"    {row['file']}, row {row['row']:,}: {row['message']}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+import zlib
 from typing import Literal
 
 from exchanger.errors import FileRejected
 from exchanger.files.raw.compression import Compression
+from exchanger.files.raw.snappy import may_be_snappy
 
 Kind = Literal["parquet", "csv", "ndjson"]
 Wanted = Literal["auto", "parquet", "csv", "ndjson"]
@@ -35,8 +38,15 @@ _PACKINGS = {
 }
 """How what is packed otherwise begins."""
 _TAR_AT = 257
-_PACKED_NAMES = {".snappy": "snappy"}
-"""Endings of what has no beginning of its own."""
+_SNAPPY = ".snappy"
+_WIDE_TEXT = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f\x7f]")
+"""What no text of one byte a sign has; the end of text of DOS, and escape, may stand in some."""
+_EITHER = (
+    "The name says that the file is packed as snappy, and so short a content may be that or plain "
+    "text. If it is not packed, drop it under a name without .snappy; if it is, unpack it, or pack "
+    "it with gzip or zstd."
+)
 _NAMES: dict[str, Kind] = {
     ".parquet": "parquet",
     ".csv": "csv",
@@ -85,19 +95,41 @@ def detect_compression(key: str, head: bytes) -> Compression:
         )
         raise FileRejected(key, "packed", message)
     packed = next((c for end, c in _COMPRESSED_NAMES.items() if key.lower().endswith(end)), None)
-    if packed and not head.startswith(PARQUET_MAGIC) and not _is_text(head):
+    if packed and not head.startswith(PARQUET_MAGIC) and not _looks_like_text(head):
         return packed
     return "none"
 
 
 def _other_packing(key: str, head: bytes) -> str:
-    """Name how a file is packed that is not read; empty if it is not."""
-    named = next((name for end, name in _PACKED_NAMES.items() if key.lower().endswith(end)), "")
-    if named or _is_text(head):
-        return named
+    """
+    Name how a file is packed that is not read; empty if it is not.
+
+    Raises:
+        FileRejected: ``packed``: its name says so, and its content may be text as well.
+    """
+    named = key.lower().endswith(_SNAPPY)
+    snappy = may_be_snappy(head, whole=len(head) < HEAD)
+    if _is_text(head):
+        if named and snappy and not _CONTROLS.search(head):
+            raise FileRejected(key, "packed", _EITHER)
+        return "snappy" if named and snappy else ""
     if head[_TAR_AT:].startswith(b"ustar"):
         return "tar"
-    return next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), "")
+    found = next((name for magic, name in _PACKINGS.items() if head.startswith(magic)), "")
+    if found == "zlib" and not _inflates(head):
+        found = ""
+    if found or head.startswith(PARQUET_MAGIC) or _looks_like_text(head):
+        return found
+    return "snappy" if named or (snappy and len(head) < HEAD) else ""
+
+
+def _inflates(head: bytes) -> bool:
+    """Return whether bytes are the beginning of what zlib packs, and no text that begins alike."""
+    try:
+        zlib.decompressobj().decompress(head)
+    except zlib.error:
+        return False
+    return True
 
 
 def without_packing(key: str) -> str:
@@ -144,6 +176,11 @@ def detect_format(key: str, head: bytes, wanted: Wanted) -> tuple[Kind | None, C
     if compression != "none" and wanted == "auto" and not named:
         return None, compression
     return detect_kind(key, b"" if compression != "none" else head, wanted), compression
+
+
+def _looks_like_text(head: bytes) -> bool:
+    """Return whether bytes are text in some encoding, which what is packed never looks like."""
+    return _is_text(head) or head.startswith(_WIDE_TEXT) or not _CONTROLS.search(head)
 
 
 def _is_text(head: bytes) -> bool:

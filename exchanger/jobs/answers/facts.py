@@ -30,13 +30,14 @@ Verdict = Literal[
     "empty",
     "taken_back",
     "tried",
+    "not_read",
 ]
 """What became of a file, in one word."""
 
 _DECIDED: Mapping[str, Verdict] = {"held_back": "waits", "discarded": "dropped"}
 _TOLD_OTHERWISE = ("retry_rejected", "retry_refused", "several_runs", "would_add")
 """Notes that repeat what the report itself says."""
-_COUNTS = (
+COUNTS = (
     "rows_read", "rows_applied", "rows_unchanged", "rows_superseded", "rows_skipped",
     "rows_rejected", "rows_refused", "rows_repeated", "rows_in_doubt", "profiles_named",
     "profiles_new", "profiles_updated", "profiles_unchanged", "fields_changed",
@@ -102,7 +103,7 @@ class RunAnswer:
             "whole_run": {
                 "files": len(self.keys),
                 "stopped": bool(run.discarded),
-                **{name: report.get(name, 0) for name in _COUNTS},
+                **{name: report.get(name, 0) for name in COUNTS},
             },
             "cost": self._cost(),
             "quarantine": report.get("quarantine"),

@@ -30,6 +30,7 @@ _OF_CELLS = frozenset(
     }
 )  # fmt: skip
 """Reasons whose words quote no cell but the one that they are about."""
+HIDDEN = "What is wrong is not shown, as the words may have masked values."
 _UNTOLD = {"value": None, "message": None}
 
 

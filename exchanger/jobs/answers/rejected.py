@@ -8,6 +8,7 @@ file itself, so that each cell keeps its type.
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ _AT_ONCE = 50_000
 _TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 _NDJSON = (".ndjson", ".jsonl", ".json")
 _MARK = "\ufeff"
+_PACKING = re.compile(r"\.(gz|zst|snappy|bz2|xz|lz4)$")
+"""Endings of names; what is not packed all the same is read as it is."""
 
 
 def write_rejected(
@@ -89,7 +92,7 @@ def _rejected(quarantine: Path) -> Iterator[pl.DataFrame]:
 
 def _kind(key: str, run: RunDocument) -> str:
     """Name the format in which rows of a file are written: its own, or CSV for a workbook."""
-    name = key.lower().removesuffix(".gz").removesuffix(".zst")
+    name = _PACKING.sub("", key.lower())
     told = run.answers.get("format", "auto")
     if told != "auto":
         return str(told)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_THREADS = 16
+THREADS = 16
+"""Reports that are written at once."""
 _TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
 
 
@@ -150,27 +151,30 @@ def _reports(
     rejected: Mapping[str, str],
 ) -> Iterator[str]:
     """Write the report about each file of a run, several at a time."""
-    pages = context.pages
-    if pages is None:
-        return
     before = run.parent or run.takes_back
     parent = state.runs.read(before).document if before else None
     mask = Mask(frozenset(run.answers.get("masked", ())))
     answer = RunAnswer(run, reasons, rejected, context.words, context.budget, parent, mask)
 
     def write(key: str) -> str:
-        context.may_send()
-        told = {**answer.facts(key), "bucket": context.bucket.name}
-        named = _named(context, run, key)
-        for ending, body in zip(_TYPES, pages(told), strict=True):
-            name = named.report(key, ending)
-            context.bucket.write(name, body.encode(), content_type=_TYPES[ending])
+        write_report(context, _named(context, run, key), key, answer.facts(key))
         return key
 
     keys = _latest(state, parent if run.takes_back and parent else run, answer.keys)
-    several = prefetch_several(write, keys, lambda _: 1, threads=_THREADS, room=2 * _THREADS)
+    several = prefetch_several(write, keys, lambda _: 1, threads=THREADS, room=2 * THREADS)
     with closing(several) as written:
         yield from written
+
+
+def write_report(
+    context: JobContext, named: AnswerNames, key: str, facts: Mapping[str, Any]
+) -> None:
+    """Write what there is to say of a file, as JSON and as a page."""
+    context.may_send()
+    told = {**facts, "bucket": context.bucket.name}
+    pages = context.pages(told) if context.pages is not None else ()
+    for (ending, kind), body in zip(_TYPES.items(), pages, strict=False):
+        context.bucket.write(named.report(key, ending), body.encode(), content_type=kind)
 
 
 def _rejected_of(context: JobContext, run: RunDocument) -> Iterator[str]:

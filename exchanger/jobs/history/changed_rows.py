@@ -53,12 +53,22 @@ def is_recorded(state: ConnectionState, run: RunDocument) -> bool:
     return run.seq <= state.changes.recorded(month)
 
 
-def unrecorded_runs(state: ConnectionState, after: int) -> list[RunDocument]:
-    """Read the runs after a run whose plans alone say what they changed, in order."""
+def unrecorded_runs(
+    state: ConnectionState, after: int, read: Callable[[int], RunDocument] | None = None
+) -> list[RunDocument]:
+    """
+    Read the runs after a run whose plans alone say what they changed, in order.
+
+    Args:
+        state: What the bucket remembers.
+        after: The run.
+        read: Reads the document of a run, if not from the bucket.
+    """
     newest = state.runs.newest()
     last = newest.document.seq if newest else 0
     first = max(after, state.swept.load().recorded) + 1
-    runs = (state.runs.read(seq).document for seq in range(first, last + 1))
+    document = read or (lambda seq: state.runs.read(seq).document)
+    runs = (document(seq) for seq in range(first, last + 1))
     return [run for run in runs if changed_values(run) and not is_recorded(state, run)]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from exchanger.errors import StateMissing
 from exchanger.jobs.history.changed_rows import (
     changed_rows,
     changed_values,
@@ -15,7 +16,7 @@ from exchanger.jobs.history.changed_rows import (
 )
 from exchanger.jobs.history.changes_since import planned_changes
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
-from exchanger.state.changes import CHANGES, long_rows
+from exchanger.state.changes import CHANGES, long_rows, month_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +74,22 @@ def changes_of_run(
         yield _told(run, part)
 
 
+class KnownChanges(NamedTuple):
+    """
+    What runs changed of some profiles, as far as anybody knows.
+
+    Args:
+        rows: ``TOLD``, in the order of the runs.
+        gone: The runs of which nobody knows any more what they changed.
+    """
+
+    rows: pl.DataFrame
+    gone: list[int]
+
+
 def changes_of_profiles(
     context: JobContext, state: ConnectionState, profiles: pl.Series
-) -> pl.DataFrame:
+) -> KnownChanges:
     """
     Read what all runs changed of some profiles, or meant to, in the order of the runs.
 
@@ -85,21 +99,47 @@ def changes_of_profiles(
         profiles: Their keys, String.
 
     Returns:
-        ``TOLD``, of as many months as are kept.
-
-    Raises:
-        StateMissing: As *changes_of_run* does.
+        Those of as many months as are kept.
     """
     later = unrecorded_runs(state, 0)
     months = (state.changes.of_profiles(profiles, month=month) for month in state.changes.months())
-    found = [rows for rows in months if rows is not None]
-    found += [planned_changes(context, state, run, profiles) for run in later]
-    changes = pl.concat([pl.DataFrame(schema=CHANGES), *found])
+    found = [pl.DataFrame(schema=CHANGES), *(rows for rows in months if rows is not None)]
+    # A sweep may have recorded them since they were listed.
+    recorded = {*pl.concat(found)["seq"]}
+    gone: list[int] = []
+    for run in later:
+        if run.seq in recorded:
+            continue
+        rows = _by_plan(context, state, run, profiles)
+        if rows is None:
+            gone.append(run.seq)
+        else:
+            found.append(rows)
+    changes = pl.concat(found)
     parts = [
         _told(state.runs.read(seq).document, changes.filter(pl.col("seq") == seq))
         for seq in changes["seq"].unique().sort()
     ]
-    return pl.concat([pl.DataFrame(schema=TOLD), *parts])
+    return KnownChanges(pl.concat([pl.DataFrame(schema=TOLD), *parts]), gone)
+
+
+def _by_plan(
+    context: JobContext, state: ConnectionState, run: RunDocument, profiles: pl.Series
+) -> pl.DataFrame | None:
+    """
+    Read what a run did from its plan, or where that is gone by now, from what was recorded first.
+
+    Returns:
+        ``CHANGES``; None if it is not kept any more.
+    """
+    try:
+        return planned_changes(context, state, run, profiles)
+    except StateMissing:
+        if not is_recorded(state, run):
+            return None
+    month = month_of(datetime.fromisoformat(run.acked_at))
+    rows = state.changes.of_profiles(profiles, month=month, after=run.seq - 1)
+    return None if rows is None else rows.filter(pl.col("seq") == run.seq)
 
 
 def _told(run: RunDocument, changes: pl.DataFrame) -> pl.DataFrame:

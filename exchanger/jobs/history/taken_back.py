@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.jobs.history.changed_rows import changed_rows, unrecorded_runs
+from exchanger.jobs.history.changed_rows import changed_rows
 from exchanger.jobs.history.changes import changes_of_run
-from exchanger.jobs.history.changes_since import recorded_changes
+from exchanger.jobs.history.changes_since import LaterRuns
 from exchanger.jobs.history.other_keys import KEY, other_keys, owners_of, told_of_each
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
@@ -83,9 +83,10 @@ def to_take_back(call: ImportContext, scratch: Scratch, run: RunDocument, last: 
     asked = PartitionedRows(scratch, count, pl.DataFrame(schema={PROFILE: pl.String}))
     others = pl.concat(_asked(call, ours.keys(number), asked) for number in range(len(ours)))
     later = PartitionedRows(scratch, count, pl.DataFrame(schema=LATER))
-    for changes in _since(call, run, asked):
+    runs = LaterRuns(call, run.seq)
+    for changes in _since(call, runs, asked):
         theirs = changes.filter(pl.col("field").is_in([*fields]), pl.col("seq") <= last)
-        later.add(_with_runs(call, told_of_each(theirs, others)))
+        later.add(_with_runs(runs, told_of_each(theirs, others)))
     gave = PartitionedRows(scratch, count, pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA))
     files = _given(call, run, gave)
     merged = {name: told for name, told in run.fields.items() if name in fields}
@@ -105,13 +106,13 @@ def _asked(call: ImportContext, keys: pl.Series, asked: PartitionedRows) -> pl.D
     return others
 
 
-def _since(call: ImportContext, run: RunDocument, asked: PartitionedRows) -> Iterator[pl.DataFrame]:
+def _since(call: ImportContext, runs: LaterRuns, asked: PartitionedRows) -> Iterator[pl.DataFrame]:
     """
     Read what later runs did by some keys: ``CHANGES``, and perhaps by a few others.
 
     The table of changes is read by ranges of slices; a plan that is not in it yet, once.
     """
-    later = unrecorded_runs(call.state, run.seq)
+    later = runs.unrecorded
     call.context.progress.step("looking at later runs", len(asked) + len(later))
     hashes = [pl.Series([], dtype=pl.UInt64)]
     for number in range(len(asked)):
@@ -119,7 +120,7 @@ def _since(call: ImportContext, run: RunDocument, asked: PartitionedRows) -> Ite
         keys = asked.keys(number).unique()
         hashes.append(keys.hash())
         if not keys.is_empty():
-            yield from recorded_changes(call, run.seq, keys, later)
+            yield from runs.recorded(keys)
         call.context.progress.advance(1)
     known = pl.concat(hashes).unique().sort()
     for each in later:
@@ -129,13 +130,12 @@ def _since(call: ImportContext, run: RunDocument, asked: PartitionedRows) -> Ite
         call.context.progress.advance(1)
 
 
-def _with_runs(call: ImportContext, changes: pl.DataFrame) -> pl.DataFrame:
+def _with_runs(runs: LaterRuns, changes: pl.DataFrame) -> pl.DataFrame:
     """Put beside changes what their runs know: ``LATER``."""
-    runs = [call.state.runs.read(seq).document for seq in changes["seq"].unique()]
     told = [
-        (run.seq, name, merged["merge"], run.takes_back)
-        for run in runs
-        for name, merged in run.fields.items()
+        (seq, name, merge, run.takes_back)
+        for seq, run in ((seq, runs.of(seq)) for seq in changes["seq"].unique())
+        for name, merge in run.merges
     ]
     beside = pl.DataFrame(
         told,

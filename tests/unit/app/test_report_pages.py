@@ -59,6 +59,7 @@ SAID = {
     "left_out": ["a newer file of this folder counts alone"],
     "empty": ["has no rows"],
     "tried": ["to try out the job, and nothing of it was sent to Braze"],
+    "not_read": ["This file could not be read on 15 September 2026", "It is archived"],
     "taken_back": ["What run 7 had applied of this file was taken back"],
 }
 CHANGES = {
@@ -67,6 +68,7 @@ CHANGES = {
     "waits": {"choices": ["To drop it: discard"]},
     "taken_back": {"earlier": {"run": 7, "waited": False, "taken_back": True}},
     "left_out": {"outcome": "superseded"},
+    "not_read": {"outcome": "unreadable", "notes": ["It is archived"], "run": None},
 }
 
 
@@ -90,6 +92,13 @@ def test_a_reason_has_its_rows_and_the_first_of_them():
     row = '<td class="r">7</td><td><code>x y</code></td><td>is not a number.</td>'
     assert row in page
     assert REASON["examples"] == json.loads(told)["not_taken"][0]["examples"]
+
+
+def test_a_file_that_is_rejected_as_a_whole_is_no_row():
+    """Nothing in it was read as rows."""
+    one = REASON | {"reason": "packed", "column": None, "rows": 1, "examples": []}
+    _, page = report_files(facts("not_applied", outcome="rejected", not_taken=[one]))
+    assert "1 file not accepted: packed" in page
 
 
 LEFT_OUT = {"kind": "dropped", "reason": "ignored", "rows": 1, "column": "gender", "examples": []}

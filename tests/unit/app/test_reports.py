@@ -115,6 +115,17 @@ def test_a_plan_shows_each_changed_field_with_examples():
     ]
 
 
+def test_a_plan_tells_that_it_does_not_name_every_row():
+    """A row of which two cells are wrong takes two lines, and is one of the rows all the same."""
+    faults = [(2, "at"), (7, "at"), (7, "price")]
+    rejected = [{"file": "in/a.csv", "row": row, "message": f"{column}."} for row, column in faults]
+    content = {"fields": [], "lookups": 0, "rejected": rejected}
+    told = describe_plan(content | {"report": report(rows_read=9, rows_rejected=3)})
+    assert "  would go to quarantine, the first 2 of them:" in told
+    told = describe_plan(content | {"report": report(rows_read=9, rows_rejected=2)})
+    assert "  would go to quarantine:" in told
+
+
 def test_a_plan_without_changes_says_so():
     """Nothing to send is an answer."""
     content = {"report": report(state="nothing_to_do"), "fields": [], "lookups": 0}

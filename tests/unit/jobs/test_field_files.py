@@ -51,6 +51,14 @@ def packed(*layers, text: str = LINES) -> bytes:
     return body
 
 
+EITHER = b"0|" + b"a,b\n" * 8 + b"<" + b"c,d\n" * 4
+"""Text, and what snappy makes of other text."""
+
+
+def raw_snappy(text: str) -> bytes:
+    return bytes(pa.compress(text.encode(), codec="snappy", asbytes=True))
+
+
 def ids(values: list, *, of: str = "csv") -> tuple[str, str | bytes]:
     """Write identifiers, with a 1 to be summed beside each."""
     if of == "csv":
@@ -134,7 +142,19 @@ TAKEN = [
     ("R25", "a.csv.bz2", packed(bz2.compress), {}, "packed", None),
     ("R25", "a.csv.gz", packed(lzma.compress, gzip.compress), {}, "packed", None),
     ("R25", "a.csv", packed(zlib.compress), {}, "packed", None),
-    ("R25", "a.csv.snappy", bytes(pa.compress(LINES.encode(), codec="snappy", asbytes=True)), {}, "packed", None),
+    ("R25", "a.csv.snappy", raw_snappy(LINES), {}, "packed", None),
+    ("R25", "a.csv", raw_snappy(LINES + "h9,Köln\n" * 900), {}, "packed", None),
+    *(("R25", f"a.csv.{end}", packed(text=text), {}, GOLD, [])
+      for end in ("snappy", "SNAPPY", "gz", "zst", "bz2", "lz4")
+      for text in (LINES, f"\ufeff{LINES}", LINES + "h1,gold\n" * 900)),
+    *(("R25", f"a.csv.{end}", f"customer_id,tier\nh1,gold\nh1,{word}\n".encode(code), {}, {"h1": f"tier={word}"}, [])
+      for end in ("snappy", "gz", "zst", "xz")
+      for word, code in [("Müller", "cp1252"), ("Łódź", "utf-16")]),
+    *(("R25", f"a.{end}", lines({"customer_id": "h1", "tier": "gold"}), {}, GOLD, []) for end in ("ndjson.snappy", "json.bz2")),
+    ("R25", "a.parquet.snappy", parquet({"customer_id": ["h1"], "tier": ["gold"]}), {}, GOLD, []),
+    ("R25", "a.csv.snappy", EITHER, {}, "packed", None),
+    ("R25", "a.csv.gz", b"\0\1\2" * 50, {}, "damaged_gzip", None),
+    ("R25", "a.csv", "xœ,customer_id,tier\n1,h1,gold\n".encode("cp1252"), {}, GOLD, []),
     ("R25", "a.csv", "x^2,customer_id,tier\n1,h1,gold\n", {}, GOLD, []),
     ("R26", "a.csv.gz", packed(gzip.compress) + b"\n", {}, GOLD, []),
     ("R26", "a.csv.gz", packed(gzip.compress) + b"\r\n" + gzip.compress(b"h2,x\n") + bytes(600), {}, BOTH, []),
@@ -218,6 +238,8 @@ def test_what_changes_the_type_of_a_column_is_named(key, body, column, kept, tol
     ("body", "says"),
     [
         (packed(bz2.compress), "packed as bzip2"),
+        (EITHER, "under a name without .snappy"),
+        (raw_snappy(LINES + "h9,Köln\n" * 900), "packed as snappy"),
         (b'{"entries":[]}', "Its columns are: entries. Correct"),
         (b'{"entries":[]}', "No column of the job is in it: if it is no data, let 'pattern'"),
         (b"# hello\n", "let 'pattern' in 'source' leave it out"),
@@ -229,6 +251,7 @@ def test_what_changes_the_type_of_a_column_is_named(key, body, column, kept, tol
 def test_the_words_lead_to_the_cure(body, says):
     """Whoever made the file learns what is the matter with it, not what came of that."""
     key = "a.ndjson" if body[:1] == b"{" else "a.csv"
+    key += ".snappy" if body == EITHER else ""
     assert says in take(key, body, fields=SPEND).words
 
 

@@ -25,6 +25,13 @@ _RUNS = 3
 """Runs that one sentence names."""
 
 
+def _changes_not_kept(*, run: int) -> str:
+    return (
+        f"What run {run} changed is not kept any more, so nobody can tell whether it changed "
+        "anything here."
+    )
+
+
 def _given_not_kept(*, run: int) -> str:
     return f"What files gave in run {run} is not kept any more (retention.contributions)."
 
@@ -63,6 +70,7 @@ def _value_stays(*, field: str, values: int, why: str, runs: Sequence[int]) -> s
 
 
 CHANGE_NOTES: Mapping[str, Callable[..., str]] = {
+    "changes_not_kept": _changes_not_kept,
     "given_not_kept": _given_not_kept,
     "nothing_to_undo": _nothing_to_undo,
     "quarantines_not_searched": _quarantines_not_searched,

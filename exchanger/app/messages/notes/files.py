@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from exchanger.config.findings import listed
+from exchanger.config.findings import how_many, listed
 from exchanger.config.names import shown
 
 if TYPE_CHECKING:
@@ -319,10 +319,15 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "files_left": _files_left,
     "header_again": _header_again,
     "identifiers_pointed": lambda *, identifiers: (
-        f"{identifiers:,} identifiers were text like 12345.0, and were read as 12345."
+        how_many(identifiers, "identifier was", "identifiers were")
+        + " text like 12345.0, and "
+        + ("was" if identifiers == 1 else "were")
+        + " read as 12345."
     ),
     "identifiers_trimmed": lambda *, identifiers: (
-        f"{identifiers:,} identifiers had white space around them."
+        how_many(identifiers, "identifier", "identifiers")
+        + " had white space around "
+        + ("it." if identifiers == 1 else "them.")
     ),
     "keys_absent": _keys_absent,
     "names_trimmed": _names_trimmed,
@@ -331,7 +336,10 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "no_row_taken": _no_row_taken,
     "not_taken": _not_taken,
-    "nulls_left_out": lambda *, members: f"{members:,} null members of objects were left out.",
+    "nulls_left_out": lambda *, members: (
+        how_many(members, "null member of objects was", "null members of objects were")
+        + " left out."
+    ),
     "older_files_left": _older_files_left,
     "passed_over": _passed_over,
     "read_again_since": lambda: "it was read again since, or there is a newer version.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchanger.config.findings import how_many
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -136,6 +138,7 @@ HOLD_NOTES: Mapping[str, Callable[..., str]] = {
     "memory_lost": _memory_lost,
     "new_version": _new_version,
     "too_many_deletes": lambda *, deletes, most: (
-        f"It would delete {deletes:,} profiles for good, and max_deletes is {most:,}."
+        f"It would delete {how_many(deletes, 'profile', 'profiles')} for good, and max_deletes is "
+        f"{most:,}."
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchanger.config.findings import listed
+from exchanger.config.findings import how_many, listed
 from exchanger.errors import ExportEmpty
 
 if TYPE_CHECKING:
@@ -36,9 +36,12 @@ def _values_dropped(  # noqa: PLR0913 - each is a fact of its own
 ) -> str:
     each = zip(fields, counts, strict=True)
     some = listed([f"{name} ({count:,})" for name, count in each], "and")
+    which = how_many(values, "value", "values")
+    where = how_many(rows, "row", "rows")
+    are, these = ("is", "this row") if values == 1 else ("are", "these rows")
     return (
-        f"{values:,} values in {rows:,} rows are left out, and the rest of these rows is applied: "
-        f"{some}. The first of them: {file}, row {row:,}, {field} ({reason})."
+        f"{which} in {where} {are} left out, and the rest of {these} is applied: {some}. The first "
+        f"of them: {file}, row {row:,}, {field} ({reason})."
     )
 
 
@@ -213,8 +216,10 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "answers_not_written": _answers_not_written,
     "consent_missing": lambda *, values, rows: (
-        f"{values:,} values were not sent, as they would subscribe somebody who is unsubscribed, "
-        f"or may be ({rows:,} rows are skipped for it). If these people agreed again: "
+        how_many(values, "value was not sent, as it", "values were not sent, as they")
+        + " would subscribe somebody who is unsubscribed, or may be ("
+        + how_many(rows, "row is", "rows are")
+        + " skipped for it). If these people agreed again: "
         "may_resubscribe: true."
     ),
     "discarded": lambda: "Discarded: nothing of it was sent.",
@@ -225,18 +230,22 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "items_differ": _items_differ,
     "learnt_from_segment": lambda *, segment, profiles: (
-        f"What Braze holds of {profiles:,} profiles was learnt from '{segment}'."
+        f"What Braze holds of {how_many(profiles, 'profile', 'profiles')} was learnt from "
+        f"'{segment}'."
     ),
     "maybe_sent_again": _maybe_sent_again,
     "members_dropped": lambda *, members: (
-        f"{members:,} members of lists were dropped, as the lists were longer than allowed."
+        how_many(members, "member of lists was", "members of lists were")
+        + " dropped, as the lists were longer than allowed."
     ),
     "more_in_quarantine": lambda *, quarantine: (
         f"Rows that were not taken are in {quarantine}, too."
     ),
     "never_answered": _never_answered,
     "never_seen": _never_seen,
-    "never_sent": lambda *, profiles: f"Discarded: {profiles:,} profiles were never sent.",
+    "never_sent": lambda *, profiles: (
+        f"Discarded: {how_many(profiles, 'profile was', 'profiles were')} never sent."
+    ),
     "no_file_matched": _no_file_matched,
     "not_kept": _not_kept,
     "not_read_back": _not_read_back,
@@ -251,10 +260,12 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "retry_refused": lambda *, run: f"To give again what Braze refused: exchanger retry {run}",
     "retry_rejected": _retry_rejected,
     "rows_shut_out": lambda *, rows: (
-        f"{rows:,} rows are skipped, as they are about people whom only_if does not let through."
+        how_many(rows, "row is skipped, as it is", "rows are skipped, as they are")
+        + " about people whom only_if does not let through."
     ),
     "rows_superseded": lambda *, rows: (
-        f"{rows:,} rows were left out, as newer ones changed all that they say."
+        how_many(rows, "row was", "rows were")
+        + " left out, as newer ones changed all that they say."
     ),
     "run_finished": lambda *, run_id, job: (
         f"Finished run {run_id} of {job}, which was interrupted."
@@ -271,18 +282,21 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "stopped_while_sending": _stopped_while_sending,
     "sums_forgotten": _sums_forgotten,
     "taken_for_empty": lambda *, profiles: (
-        f"{profiles:,} profiles never seen were taken for empty."
+        how_many(profiles, "profile never seen was", "profiles never seen were")
+        + " taken for empty."
     ),
     "totals_differ": _totals_differ,
     "types_replaced": lambda *, values: (
-        f"{values:,} values replace a value of another type in Braze."
+        how_many(values, "value replaces", "values replace") + " a value of another type in Braze."
     ),
     "values_dropped": _values_dropped,
     "values_kept": lambda *, values: (
-        f"{values:,} values were left as somebody else had set them in Braze."
+        how_many(values, "value was", "values were")
+        + " left as somebody else had set them in Braze."
     ),
     "values_kept_since_planned": lambda *, values: (
-        f"{values:,} values were left as somebody else set them after the run was planned."
+        how_many(values, "value was", "values were")
+        + " left as somebody else set them after the run was planned."
     ),
     "verified": _verified,
     "waits_for_adoption": _waits_for_adoption,

@@ -17,7 +17,7 @@ _STYLE = (
     "h3{font-size:15px;margin:20px 0 6px}"
     ".state{display:inline-block;padding:3px 12px;border-radius:14px;font-weight:600;color:#fff}"
     ".applied{background:#1a7f4b}.applied_in_part,.waits{background:#a05a00}"
-    ".not_applied{background:#b3261e}.dropped,.left_out,.empty,.taken_back,.tried{background:#5b6472}"
+    ".not_applied,.not_read{background:#b3261e}.dropped,.left_out,.empty,.taken_back,.tried{background:#5b6472}"
     ".lead{font-size:18px}section{background:#fff;border:1px solid #dde2ea;border-radius:8px;"
     "padding:4px 20px 16px;margin:16px 0}table{border-collapse:collapse;width:100%;font-size:14px}"
     "th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid #e8ecf2;"
@@ -25,7 +25,7 @@ _STYLE = (
     "code{font:13px ui-monospace,monospace;background:#f0f2f6;padding:1px 4px;border-radius:4px}"
     ".small{color:#5b6472;font-size:14px}"
 )
-_NOT_SENT = {"waits": "Why it waits", "tried": "What it would have done"}
+_NOT_SENT = {"waits": "Why it waits", "tried": "What it would have done", "not_read": "Why"}
 """By what became of a file of which nothing was sent, what its notes are about."""
 _KINDS = {
     "rows_applied": "rows whose values went to Braze",
@@ -192,6 +192,8 @@ def _row(number: int | str, said: str) -> str:
 
 
 def _origin(told: Mapping[str, Any]) -> str:
+    if not told["run"]:
+        return escape(f"The job {told['job']}.")
     said = f"Run {told['run']} of the job {told['job']} ({told['run_id']})."
     if told.get("quarantine"):
         said += f" All rows that were not taken: s3://{told.get('bucket', '')}/{told['quarantine']}"

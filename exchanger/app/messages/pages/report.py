@@ -22,6 +22,7 @@ TITLES = {
     "empty": "Nothing to apply",
     "taken_back": "Taken back",
     "tried": "Only tried out",
+    "not_read": "Not read",
 }
 """What stands at the top of a page, by what became of the file."""
 
@@ -35,6 +36,28 @@ _KINDS = {
     "refused": "refused by Braze",
     "dropped": "left out",
 }
+_PLAIN = {
+    "tried": "This file was read{when} to try out the job, and nothing of it was sent to Braze.",
+    "empty": "This file was read{when}, and has no rows.",
+    "unreadable": "This file could not be read{when}, so nothing of it was sent to Braze.",
+    "stopped": (
+        "The job stopped at this file{when}. Nothing of it was sent to Braze, and nothing of the "
+        "files that came with it."
+    ),
+}
+"""What became of a file where nothing else is to be said, by the verdict, or why it is not read."""
+_NOT_READ = {
+    "unreadable": (
+        "Whoever looks after exchanger, or who uploaded the file, has to make it readable, as is "
+        "said below. The next run then takes it; it need not be dropped again."
+    ),
+    "stopped": (
+        "Correct the file as is said below, and drop it again under its name. If the file is "
+        "right, the settings of the job have to be corrected: show this page to whoever looks "
+        "after exchanger. Until then the job takes none of its files."
+    ),
+}
+"""What is to be done about a file that is not taken yet, by why not."""
 _OUTCOMES = {
     "superseded": "a newer file of this folder counts alone",
     "overtaken": "a newer version of it was applied meanwhile",
@@ -48,11 +71,12 @@ def report_files(facts: Facts) -> tuple[str, str]:
     Args:
         facts: As ``jobs.answers.facts`` puts them together.
     """
+    what = "file" if facts["outcome"] == "rejected" else "row"
     told = {
         **facts,
         "title": TITLES[facts["verdict"]],
         "summary": " ".join(_summary(facts)),
-        "not_taken": [{**one, "said": _reason(one, "row")} for one in facts["not_taken"]],
+        "not_taken": [{**one, "said": _reason(one, what)} for one in facts["not_taken"]],
         "left_out": [{**one, "said": _reason(one, "value")} for one in facts["left_out"]],
         "next": [*_next(facts)],
     }
@@ -62,7 +86,10 @@ def report_files(facts: Facts) -> tuple[str, str]:
 def _summary(facts: Facts) -> Iterator[str]:
     rows, verdict = facts["rows"], facts["verdict"]
     when = f" on {said_when(facts['ended_at'])}" if facts.get("ended_at") else ""
-    if verdict == "waits":
+    plain = _PLAIN.get(facts["outcome"] if verdict == "not_read" else verdict)
+    if plain is not None:
+        yield plain.format(when=when)
+    elif verdict == "waits":
         yield "Nothing of this file was sent to Braze."
         yield f"It has waited since{when.removeprefix(' on')}, until a person decides about it."
     elif verdict == "dropped":
@@ -73,8 +100,6 @@ def _summary(facts: Facts) -> Iterator[str]:
             if sent
             else ("Nothing of it was sent to Braze.")
         )
-    elif verdict == "tried":
-        yield f"This file was read{when} to try out the job, and nothing of it was sent to Braze."
     elif verdict == "taken_back":
         run = facts["earlier"]["run"]
         yield f"What run {run} had applied of this file was taken back{when}, but for values that"
@@ -82,8 +107,6 @@ def _summary(facts: Facts) -> Iterator[str]:
     elif verdict == "left_out":
         why = _OUTCOMES.get(facts["outcome"], "")
         yield f"Nothing of this file was sent to Braze, as {why}."
-    elif verdict == "empty":
-        yield f"This file was read{when}, and has no rows."
     elif verdict == "not_applied":
         yield f"Nothing of this file could be applied{when}."
         if rows["skipped"]:
@@ -133,7 +156,9 @@ def _next(facts: Facts) -> Iterator[str]:
     if verdict == "tried":
         yield "Nothing. Whoever looks after exchanger decides when the job goes live."
         return
-    if verdict == "waits":
+    if verdict == "not_read":
+        yield _NOT_READ[facts["outcome"]]
+    elif verdict == "waits":
         yield (
             "Somebody has to decide. Show this page to whoever looks after exchanger, and name "
             f"run {run}: it can be approved, which applies the file, or discarded."
