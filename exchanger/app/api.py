@@ -122,7 +122,7 @@ class Exchanger:
             rows: How many changes of each field, and rejected rows, to show.
         """
         from exchanger.app.messages.notes.words import plan_with_words
-        from exchanger.jobs.imports import plan_import
+        from exchanger.jobs.plan import plan_import
 
         found = import_job_of(self.config, job)
         planned = self._there(

@@ -17,7 +17,8 @@ from exchanger.app.runner import Outcome, Story, run_job
 from exchanger.app.wiring import open_context, prepare
 from exchanger.config.models import Config, ExportJob, ImportJob
 from exchanger.jobs.exports import run_export
-from exchanger.jobs.imports import plan_import, run_import
+from exchanger.jobs.imports import run_import
+from exchanger.jobs.plan import plan_import
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.sandbox import LocalS3, Sandbox
 from exchanger.sandbox.run import fill_in

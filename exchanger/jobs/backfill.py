@@ -8,8 +8,9 @@ from exchanger.config.models import ExportJob
 from exchanger.errors import NothingToBackfill
 from exchanger.files.folders import reader_of
 from exchanger.jobs.exports import run_export
-from exchanger.jobs.imports import plan_import, run_import
+from exchanger.jobs.imports import run_import
 from exchanger.jobs.inventory.listing import in_range
+from exchanger.jobs.plan import plan_import
 from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:

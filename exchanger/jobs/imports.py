@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,7 +17,6 @@ from exchanger.errors import InvalidRow, SchemaBroken, Stopped, StorageChanged, 
 from exchanger.jobs.answers.not_read import answer_stopped, answer_unreadable
 from exchanger.jobs.answers.terms import is_due
 from exchanger.jobs.approve import plan_corrected
-from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import note_what_counts_again
@@ -30,7 +28,7 @@ from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
 from exchanger.jobs.inventory.passed_over import note_passed_over
 from exchanger.jobs.inventory.planned_files import demand_unmoved, files_of_plan, refuse
-from exchanger.jobs.inventory.unclaimed import below, beside, note_strays
+from exchanger.jobs.inventory.unclaimed import note_strays
 from exchanger.jobs.lifecycle.create_run import create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
@@ -39,28 +37,21 @@ from exchanger.jobs.lifecycle.leavers import (
     due_leavers,
     note_not_done,
     owed_leavers,
-    removal_ahead,
     remove_leavers,
 )
 from exchanger.jobs.observing.first_delivery_check import due, read_back
-from exchanger.jobs.planning.budgets import note_price
-from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import guards_of
-from exchanger.jobs.planning.plan import planned
-from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.reading.read import read_files
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish, recognise
 from exchanger.jobs.runtime.report import (
-    FileReport,
     RunReport,
     combined,
     new_report,
     numbered_report,
 )
-from exchanger.jobs.runtime.saved_plan import SavedPlan, configuration_of, identity_of
 from exchanger.notes import Note, noted
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
@@ -71,8 +62,6 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import CountMode, HeldFile
-    from exchanger.jobs.planning.exposure import Exposure
-    from exchanger.jobs.planning.plan import Plan
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
     from exchanger.state.runs.log import VersionedRun
@@ -166,110 +155,6 @@ def run_once(context: JobContext, name: str, job: ImportJob, options: ImportOpti
     return report
 
 
-def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a plan
-    context: JobContext,
-    name: str,
-    job: ImportJob,
-    options: ImportOptions | None = None,
-    *,
-    record: bool = False,
-    rows: int | None = None,
-) -> PlanReport:
-    """
-    Return what ``run_import`` would send, and write nothing anywhere.
-
-    What an unfinished run has claimed is told apart: the next one finishes it first.
-
-    Args:
-        context: The outside.
-        name: The job's name.
-        job: The job.
-        options: Which files, and how they are taken.
-        record: Record what was looked up, as an observation, so that a run need not ask again.
-        rows: How many changes of each field, and rejected rows, to show.
-
-    Raises:
-        BrazeError: A look-up failed.
-        StorageError: S3 refused or did not answer.
-    """
-    state = open_state(context.bucket, context.state_prefix)
-    recognise(context, state)
-    call = ImportContext(
-        context, state, name, job, options or ImportOptions(), record=False, learn=record
-    )
-    report = new_report(call)
-    if record:
-        report.facts += establish(context, state)
-    # Before anything is read: a run that ends meanwhile makes the plan an old one.
-    newest = state.runs.newest()
-    last = newest.document.seq if newest is not None else 0
-    first = unfinished_run(context, state)
-    if first is not None and first.job == name:
-        call.taken.update(first.claimed)
-    waiting = waiting_files(call)
-    report.facts += _waiting_notes(waiting) + note_not_done(call)
-    owed = removal_ahead(call)
-    unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
-    if not waiting.has_work:
-        idle = PlanReport(replace(report, state="nothing_to_do"), [], 0)
-        return replace(idle, unfinished=first, owed=owed, unclaimed=unclaimed)
-    call = replace(call, memories=memories_of(context, state, record=False))
-    batch = _read(call, waiting)
-    if call.options.force:
-        report.facts += note_what_counts_again(call, batch)
-    if doubtful_files(batch):
-        report.facts.append(noted("would_be_held_back"))
-    plan = planned(call, report, batch)
-    report.files += [
-        FileReport(file.claim.key, file.claim.outcome, 0, facts=file.claim.facts)
-        for file in batch.waiting
-    ]
-    size = call.context.batch_size
-    exposure = exposure_of(
-        plan.outbox,
-        plan.rules,
-        report,
-        batch_size=size,
-        content=True,
-        besides=plan.points_of_leavers,
-    )
-    report.facts += _guard_notes(call, batch, exposure)
-    exposure.expect_all_accepted(report)
-    if batch.left:
-        report.facts.append(noted("files_follow", files=batch.left))
-    return replace(
-        preview(call, report, plan, exposure, rows),
-        unfinished=first,
-        owed=owed,
-        unclaimed=unclaimed,
-        columns=batch.types,
-        layout=batch.layout,
-        basis=_basis(call, plan, exposure, last),
-    )
-
-
-def _basis(call: ImportContext, plan: Plan, exposure: Exposure, last: int) -> SavedPlan:
-    """Return what a plan was made of, for a person who keeps it."""
-    return SavedPlan(
-        job=call.name,
-        connection=identity_of(call.context),
-        configuration=configuration_of(call.job),
-        after_run=last,
-        files=tuple((file.key, file.etag) for file in plan.files),
-        totals=exposure.numbers,
-        made_at=call.context.clock.now().isoformat(),
-    )
-
-
-def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:
-    """Note what guards would say of a plan, and what it would cost in money."""
-    guards = guards_of(call, batch.files, batch.filled)
-    reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
-    held = [noted("guards_would_hold")] if reasons else []
-    price = note_price(call.context.budget, exposure.data_points, exposure.requests)
-    return [*price, *reasons, *held]
-
-
 def _idle_notes(call: ImportContext) -> list[Note] | None:
     """Look, without writing anything, whether there is nothing to do; None if there is."""
     if call.options.saved is not None:
@@ -284,7 +169,7 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     if corrected_runs(call, waiting.undecided) or (owed is not None and not owed.why_not):
         return None
     undone = [] if owed is None else owed.notes
-    return _waiting_notes(waiting) + note_strays(waiting.strays) + undone
+    return note_waiting(waiting) + note_strays(waiting.strays) + undone
 
 
 def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -> None:
@@ -323,7 +208,7 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         if _waits_for_adoption(call) is not None:
             break
         if not taken.listed.has_work:
-            notes += _waiting_notes(taken.listed) + _new_strays(call, taken.listed, last)
+            notes += note_waiting(taken.listed) + _new_strays(call, taken.listed, last)
             break
     else:
         if waiting_files(call).has_work:
@@ -381,7 +266,7 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
         return _Taken(seq, listed)
     report = numbered_report(call, seq)
     report.facts += told
-    batch = _read(call, listed)
+    batch = read_waiting(call, listed)
     call.taken.update(batch.unreadable)
     is_known_elsewhere = any(f.claim.outcome == "applied_elsewhere" for f in batch.waiting)
     if is_known_elsewhere and call.state.file_ledger.snapshot().is_unused:
@@ -432,7 +317,7 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
     return [] if held is None else [finish(call.context, call.state, held)]
 
 
-def _read(call: ImportContext, listed: WaitingFiles) -> InputBatch:
+def read_waiting(call: ImportContext, listed: WaitingFiles) -> InputBatch:
     """Read what waits, and claim what is left out for good beside it."""
     batch = read_files(call, _intakes(call, listed.files))
     not_read = {key for key, _ in (*batch.gone, *batch.unreadable)}
@@ -450,7 +335,8 @@ def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
     ]
 
 
-def _waiting_notes(waiting: WaitingFiles) -> list[Note]:
+def note_waiting(waiting: WaitingFiles) -> list[Note]:
+    """Note which files wait for a person, are not complete, or lie there with rows left."""
     return [
         noted("file_waits_as_doubtful", file=key, run=seq)
         if key in waiting.doubtful

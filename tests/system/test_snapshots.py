@@ -164,7 +164,7 @@ def test_people_who_left_are_deleted_only_where_that_was_confirmed_and_is_sure(e
 
     exchange.drop("inbox/3.csv", rows(*"abc"))
     waits = exchange.ask("run", "crm", code=5)
-    assert "It would delete 1 profiles for good, and max_deletes is 0." in waits["notes"]
+    assert "It would delete 1 profile for good, and max_deletes is 0." in waits["notes"]
     assert set("abcd") == {*exchange.braze.users()}
     done = exchange.ask("approve", str(waits["seq"]))
     assert ("succeeded", 1, 4) == (done["state"], done["leavers"], done["rows_read"])

@@ -53,7 +53,7 @@ def plan(  # noqa: PLR0913 - one for each option
     """
     from exchanger.app.wiring import prepare
     from exchanger.cli.choosing import import_job_of
-    from exchanger.jobs.imports import plan_import
+    from exchanger.jobs.plan import plan_import
 
     loaded = prepare(config, log_level, as_json=as_json)
     wanted = import_job_of(loaded, job)

@@ -1,4 +1,4 @@
-"""Texts that stand where an identifier is missing or was lost: they name many, or nobody."""
+"""Texts that stand where an identifier is missing, or was lost: they name many, or nobody."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ _PLACEHOLDER = "|".join(
         r"^0{8}-0{4}-0{4}-0{4}-0{12}$",
     ]
 )
+_FOOTER = (
+    r"^(?:(?:grand|sub)[ -]?)?totals?:?$"
+    # As pivot tables say it elsewhere, and people who add up a column.
+    r"|^(?:gesamt(?:ergebnis|summe)?|(?:zwischen)?summe|total g[eé]n[eé]ral|total geral):?$"
+    r"|^(?:totale(?: complessivo| generale)?|(?:eind|sub)totaal|suma total):?$"
+    # psql, SQL Server and MySQL say so below what they print.
+    r"|^\(?[0-9][0-9., ]* (?:row|record|line)s?(?:\(s\))?(?: [a-z ]+)?(?: \([0-9.]+ sec\))?\)?\.?$"
+)
 _ROUNDED = (
     r"^[+-]?[0-9]+(?:[.,][0-9]+)?E\+[0-9]+$"  # 4.9E+12 and 5E+12, as spreadsheets show them.
     r"|^[+-]?[0-9][.,][0-9]+E-?[0-9]+$"  # 4.91725E12, as Java does; 12E3 may be an article.
@@ -30,6 +38,11 @@ _ROUNDED = (
 def is_placeholder(text: pl.Expr) -> pl.Expr:
     """Test whether text stands for a missing value: null, NaN, #N/A, undefined, a dash."""
     return text.str.contains(f"(?i){_PLACEHOLDER}")
+
+
+def is_footer(text: pl.Expr) -> pl.Expr:
+    """Test whether text is what stands below a table: Grand Total, (2 rows affected)."""
+    return text.str.contains(f"(?i){_FOOTER}")
 
 
 def is_rounded(text: pl.Expr) -> pl.Expr:

@@ -21,7 +21,8 @@ from support.machine.telling import some
 from exchanger.app.messages.plans import describe_plan
 from exchanger.errors import PlanMoved, PlanUnusable
 from exchanger.files.scratch.budget import MemoryBudget
-from exchanger.jobs.imports import plan_import, run_import
+from exchanger.jobs.imports import run_import
+from exchanger.jobs.plan import plan_import
 from exchanger.jobs.planning.preview import OwedRemoval
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.saved_plan import SavedPlan, configuration_of, identity_of

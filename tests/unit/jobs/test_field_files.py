@@ -121,6 +121,7 @@ TAKEN = [
       for sign, of in [("\u200b", "csv"), ("\x1f", "ndjson"), ("\u2060", "parquet"), ("\x7f", "csv"), ("\0", "parquet"), ("\xa0", "csv")]),
     *(("R19", *ids([word, word, "nancy"], of=of), {"fields": SPEND}, {"nancy": "spend=1"}, [(1, "placeholder"), (2, "placeholder")])
       for word, of in [("null", "csv"), ("#REF!", "csv"), ("[object Object]", "ndjson"), ("-", "csv"), ("(null)", "parquet")]),
+    ("R19", *ids(["u1", "Total"]), {"fields": SPEND}, {"u1": "spend=1"}, [(2, "table_footer")]),
     ("R20", *ids(["4.91725E+12", "4.91725E+12", "12E3"]), {"fields": SPEND}, {"12E3": "spend=1"}, [(1, "rounded_identifier"), (2, "rounded_identifier")]),
     ("R20", *ids(["4,91725E+12", "1.0E7"], of="ndjson"), {"fields": SPEND}, {}, [(1, "rounded_identifier"), (2, "rounded_identifier")]),
     ("R20", *ids(["9.00720E+15", "9007200000000000"], of="parquet"), {"fields": SPEND}, {"9007200000000000": "spend=1"}, [(1, "rounded_identifier")]),

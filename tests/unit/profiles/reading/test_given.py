@@ -94,6 +94,11 @@ def test_a_sign_that_nobody_sees_rejects_its_row_and_is_shown(sign, json):
         assert f"z<U+{ord(sign):04X}>1" in given.rejected["message"][0]
 
 
+FOOTERS = [
+    *("Total", "total", "TOTAL:", "Grand Total", "Subtotal", "Totals", "Summe", "Gesamtergebnis"),
+    *("Total général", "Total general", "Totale complessivo", "(2 rows)", "2 rows selected."),
+    *("(1 row affected)", "(1,234 rows affected)", "3 rows in set (0.00 sec)", "10 records"),
+]
 PLACEHOLDERS = [
     *("null", "NULL", "None", "NaN", "nan", "NA", "N/A", "n/a", "n.a.", "#N/A", "#NV", "#REF!"),
     *(
@@ -127,6 +132,10 @@ ROUNDED = ["4.9E+12", "4,9E+12", "5E+12", "4.91725e+12", "1.2345678901234568e+17
 NAMES = [
     *(
         "nancy",
+        "Total Recall",
+        "totally",
+        "total-4",
+        "2 rows 3",
         "Nan Goldin",
         "nullable",
         "12E3",
@@ -146,7 +155,12 @@ NAMES = [
 
 @pytest.mark.parametrize("json", [False, True])
 @pytest.mark.parametrize(
-    ("texts", "reason"), [(PLACEHOLDERS, "placeholder"), (ROUNDED, "rounded_identifier")]
+    ("texts", "reason"),
+    [
+        (PLACEHOLDERS, "placeholder"),
+        (FOOTERS, "table_footer"),
+        (ROUNDED, "rounded_identifier"),
+    ],
 )
 def test_what_stands_for_a_missing_identifier_names_nobody(texts, reason, json):
     """Such texts would be one profile for many people: rejected, unless they are allowed."""

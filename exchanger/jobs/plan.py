@@ -1,0 +1,143 @@
+"""
+The story of a plan: what an import would send by now, and nothing is written anywhere.
+
+It reads and decides as a run does, so what it shows is what the next run sends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from exchanger.jobs.history.unfinished import unfinished_run
+from exchanger.jobs.imports import note_waiting, read_waiting
+from exchanger.jobs.intake.doubtful_types import doubtful_files
+from exchanger.jobs.intake.totals import note_what_counts_again
+from exchanger.jobs.inventory.listing import waiting_files
+from exchanger.jobs.inventory.unclaimed import below, beside
+from exchanger.jobs.lifecycle.leavers import note_not_done, removal_ahead
+from exchanger.jobs.planning.budgets import note_price
+from exchanger.jobs.planning.exposure import exposure_of
+from exchanger.jobs.planning.guards import guards_of
+from exchanger.jobs.planning.plan import planned
+from exchanger.jobs.planning.preview import PlanReport, preview
+from exchanger.jobs.runtime.import_context import ImportContext
+from exchanger.jobs.runtime.memories import memories_of
+from exchanger.jobs.runtime.options import ImportOptions
+from exchanger.jobs.runtime.recognition import establish, recognise
+from exchanger.jobs.runtime.report import FileReport, new_report
+from exchanger.jobs.runtime.saved_plan import SavedPlan, configuration_of, identity_of
+from exchanger.notes import Note, noted
+from exchanger.state.store import open_state
+
+if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.planning.exposure import Exposure
+    from exchanger.jobs.planning.plan import Plan
+    from exchanger.jobs.runtime.context import JobContext
+
+
+def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a plan
+    context: JobContext,
+    name: str,
+    job: ImportJob,
+    options: ImportOptions | None = None,
+    *,
+    record: bool = False,
+    rows: int | None = None,
+) -> PlanReport:
+    """
+    Return what ``run_import`` would send, and write nothing anywhere.
+
+    What an unfinished run has claimed is told apart: the next one finishes it first.
+
+    Args:
+        context: The outside.
+        name: The job's name.
+        job: The job.
+        options: Which files, and how they are taken.
+        record: Record what was looked up, as an observation, so that a run need not ask again.
+        rows: How many changes of each field, and rejected rows, to show.
+
+    Raises:
+        BrazeError: A look-up failed.
+        StorageError: S3 refused or did not answer.
+    """
+    state = open_state(context.bucket, context.state_prefix)
+    recognise(context, state)
+    call = ImportContext(
+        context, state, name, job, options or ImportOptions(), record=False, learn=record
+    )
+    report = new_report(call)
+    if record:
+        report.facts += establish(context, state)
+    # Before anything is read: a run that ends meanwhile makes the plan an old one.
+    newest = state.runs.newest()
+    last = newest.document.seq if newest is not None else 0
+    first = unfinished_run(context, state)
+    if first is not None and first.job == name:
+        call.taken.update(first.claimed)
+    waiting = waiting_files(call)
+    report.facts += note_waiting(waiting) + note_not_done(call)
+    owed = removal_ahead(call)
+    unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
+    if not waiting.has_work:
+        idle = PlanReport(replace(report, state="nothing_to_do"), [], 0)
+        return replace(idle, unfinished=first, owed=owed, unclaimed=unclaimed)
+    call = replace(call, memories=memories_of(context, state, record=False))
+    batch = read_waiting(call, waiting)
+    if call.options.force:
+        report.facts += note_what_counts_again(call, batch)
+    if doubtful_files(batch):
+        report.facts.append(noted("would_be_held_back"))
+    plan = planned(call, report, batch)
+    report.files += [
+        FileReport(file.claim.key, file.claim.outcome, 0, facts=file.claim.facts)
+        for file in batch.waiting
+    ]
+    size = call.context.batch_size
+    exposure = exposure_of(
+        plan.outbox,
+        plan.rules,
+        report,
+        batch_size=size,
+        content=True,
+        besides=plan.points_of_leavers,
+    )
+    report.facts += _guard_notes(call, batch, exposure)
+    exposure.expect_all_accepted(report)
+    if batch.left:
+        report.facts.append(noted("files_follow", files=batch.left))
+    return replace(
+        preview(call, report, plan, exposure, rows),
+        unfinished=first,
+        owed=owed,
+        unclaimed=unclaimed,
+        columns=batch.types,
+        layout=batch.layout,
+        basis=_basis(call, plan, exposure, last),
+    )
+
+
+def _basis(call: ImportContext, plan: Plan, exposure: Exposure, last: int) -> SavedPlan:
+    """Return what a plan was made of, for a person who keeps it."""
+    return SavedPlan(
+        job=call.name,
+        connection=identity_of(call.context),
+        configuration=configuration_of(call.job),
+        after_run=last,
+        files=tuple((file.key, file.etag) for file in plan.files),
+        totals=exposure.numbers,
+        made_at=call.context.clock.now().isoformat(),
+    )
+
+
+def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:
+    """Note what guards would say of a plan, and what it would cost in money."""
+    guards = guards_of(call, batch.files, batch.filled)
+    reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
+    held = [noted("guards_would_hold")] if reasons else []
+    price = note_price(call.context.budget, exposure.data_points, exposure.requests)
+    return [*price, *reasons, *held]
