@@ -75,6 +75,15 @@ def test_what_was_taken_is_told_apart_from_what_was_not(sure, nth):
     assert counted == len({*who})
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_an_answer_that_is_lost_ends_what_is_asked_together(sure, taken):
+    """What follows in turn is asked for by itself: so it is no proof of what came before."""
+    sure.start("events", [Fault("track", 1, "fail", after=taken)])
+    report = sure.reported()
+    assert (15 + taken, 1 - taken) == (report["rows_applied"], report["rows_in_doubt"])
+    assert 15 + taken == len(sure.workspace.landed)
+
+
 @pytest.mark.parametrize(("refusal", "applied"), [(BrazeRefused, 12), (BrazeForbidden, 4)])
 def test_a_question_that_is_refused_leaves_the_other_answers(sure, refusal, applied, monkeypatch):
     """
