@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from exchanger.state.names import StateNames
+from exchanger.state.names import StateNames, items_of_mark
 from exchanger.state.runs.acknowledgements import Acknowledgements
 
 
@@ -16,4 +16,4 @@ def test_marks_of_other_items_are_not_read(bucket):
     bucket.write(other, b"nobody reads this")
     items = pl.Series("@item", [5], pl.UInt32)
     assert [[(acks.group(4), 4, 6)], [(acks.group(7), 7, 9)]] == acks.requests(items)
-    assert (4, 9) == names.begun_range(ours)
+    assert (4, 9) == items_of_mark(ours)

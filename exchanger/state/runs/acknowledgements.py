@@ -12,6 +12,7 @@ import polars as pl
 from exchanger.errors import StateMissing, StorageMissing
 from exchanger.profiles.frames.columns import ITEM
 from exchanger.state.documents import from_body, to_body
+from exchanger.state.names import items_of_mark
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Acknowledgements:
         """
         number = next(self._windows)
         self._requests[number] = requests
-        key = self._names.begun(self._seq, self._nonce, number, (first, last))
+        key = self._names.begun(self._seq, self._nonce, number, first, last)
         mark: dict[str, Any] = {"first": first, "last": last, "nonce": self._nonce}
         mark |= {"asked": list(requests)} if requests else {}
         self._bucket.write(key, to_body(mark | self.sent()._asdict()), if_none_match=True)
@@ -209,7 +210,7 @@ class Acknowledgements:
         mark = {"first": first, "last": last, "nonce": self._nonce, "in_doubt": sorted(in_doubt)}
         requests = self._requests.get(number, ())
         mark |= {"asked": list(requests)} if requests else {}
-        key = self._names.begun(self._seq, self._nonce, number, (first, last))
+        key = self._names.begun(self._seq, self._nonce, number, first, last)
         self._bucket.write(key, to_body(mark | self.sent()._asdict()))
 
     def group(self, first: int, process: str = "") -> str:
@@ -228,7 +229,7 @@ class Acknowledgements:
         """
 
         def has_some(key: str) -> bool:
-            first, last = self._names.begun_range(key)
+            first, last = items_of_mark(key)
             return bool(items.is_between(first, last).any())
 
         return [
