@@ -191,6 +191,10 @@ def test_answers_of_a_job_that_is_gone_are_found_and_are_no_drops(exchange):
     exchange.configure(wide=wide)
     taken = exchange.ask("run", "wide")
     assert ["in/crm/a.csv"] == [file["key"] for file in taken["files"]]
+    [said] = exchange.ask("files", named[0])
+    assert ("ours", []) == (said["why"], said["jobs"])
+    exchange.configure(wide=wide | {"source": {"prefix": "in/", "pattern": "*.csv"}})
+    assert [] == [note for note in exchange.ask("run", "wide")["notes"] if "crm_re" in note]
     exchange.ask("forget", WHO, "--yes")
     assert [] == naming_beside(exchange, WHO)
     assert {"in/crm_rejected/1/crm/a.csv"} == {

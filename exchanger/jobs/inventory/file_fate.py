@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from exchanger.config.findings import closest
 from exchanger.errors import StorageError, StorageMissing
 from exchanger.files.folders import wider_pattern
+from exchanger.jobs.inventory.former_answers import FormerAnswers
 from exchanger.state.inputs.file_ledger import WAITING
 from exchanger.state.inputs.left_over import history, left_over
 from exchanger.state.runs.log import ENDED
@@ -125,6 +126,8 @@ def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
     folders = context.folders
     size = there.size if there else 1
     takers, why = folders.takers(key, size), folders.why_not(key, size)
+    if FormerAnswers(state.runs, applied).has(key):
+        takers, why = [], "ours"
     around = folders.around(key)
     versions = _with_notes(state, history(applied, key), key)
     fate = FileFate(

@@ -316,8 +316,7 @@ def _with_versions(
 
     What is no file of the job is added to *others*.
     """
-    former = FormerAnswers(call.state.runs, applied)
-    drops = (item for item in _drops(call, listed, others) if not former.has(item.key))
+    drops = _drops(call, listed, others, FormerAnswers(call.state.runs, applied))
     while some := [*islice(drops, _AT_ONCE)]:
         latest = applied.latest(call.name, [item.key for item in some])
         for item in some:
@@ -330,7 +329,7 @@ def in_order(files: Iterable[ObjectInfo]) -> list[ObjectInfo]:
 
 
 def _drops(
-    call: ImportContext, listed: Iterable[ObjectInfo], others: _Others
+    call: ImportContext, listed: Iterable[ObjectInfo], others: _Others, former: FormerAnswers
 ) -> Iterator[ObjectInfo]:
     folders = call.context.folders.of(call.job.source.prefix)
     reader = reader_of(call.name, call.job, call.context.state_prefix, folders.answers)
@@ -340,7 +339,8 @@ def _drops(
         if all_count:
             others.there[item.key] = item
         if reader.takes(item.key, item.size):
-            yield item
+            if not former.has(item.key):
+                yield item
             continue
         if reader.is_sign(item.key):
             others.signs.append(item)
@@ -348,7 +348,7 @@ def _drops(
         why = folders.why_not(item.key, item.size)
         if why in NO_DATA:
             others.passed_over.append(item)
-        elif why in STRAY:
+        elif why in STRAY and not former.has(item.key):
             others.strays.append(item)
 
 

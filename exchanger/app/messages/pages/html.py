@@ -107,7 +107,7 @@ def _reasons(told: Mapping[str, Any], which: str) -> Iterator[str]:
     for reason in told[which]:
         yield f"<h3>{escape(reason['said'])}</h3>"
         if reason.get("masked"):
-            yield '<p class="small">Values and words are not shown, as the column is masked.</p>'
+            yield '<p class="small">Not shown where it may be of a masked column.</p>'
         yield from _examples(reason)
     if told[which] and told["outcome"] != "rejected":
         yield (
