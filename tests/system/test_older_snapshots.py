@@ -89,6 +89,7 @@ def test_rejected_rows_of_an_older_snapshot_bring_nobody_back(exchange):
     assert 2 == refused.returncode, refused.stdout
     assert "inbox/2.csv" in refused.stderr
     assert "d" not in exchange.braze.users()
+    assert [] == [note for note in exchange.ask("run", "club")["notes"] if "retry" in note]
 
 
 @pytest.mark.nightly
