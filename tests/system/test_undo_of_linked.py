@@ -8,6 +8,15 @@ from support.sandbox_calls import post
 
 TIER = {"from": "tier", "type": "string"}
 SPENT = {"from": "spent", "merge": "sum", "type": "integer"}
+JOB_OF = {
+    "inbox": "crm",
+    "number": "by_number",
+    "learn": "learn",
+    "renames": "renames",
+    "mail": "mail",
+    "identify": "identify",
+}
+"""The job that takes the files of a folder."""
 ALIAS = {"alias": {"name": "number", "label": "crm"}}
 
 
@@ -28,13 +37,12 @@ def crm(exchange):
             "rename": {"from": "old", "to": "new"},
         },
     )
-    exchange.jobs = {"inbox": "crm", "number": "by_number", "learn": "learn", "renames": "renames"}
     return exchange
 
 
 def run(crm, key, rows, code=0):
     crm.drop(f"{key}.csv", rows)
-    return crm.ask("run", crm.jobs[key.partition("/")[0]], code=code)
+    return crm.ask("run", JOB_OF[key.partition("/")[0]], code=code)
 
 
 def stays(report):
@@ -42,7 +50,9 @@ def stays(report):
     return [(fact["field"], fact["why"], fact["runs"]) for fact in told]
 
 
-@pytest.mark.parametrize("named_first", ["alias", "external_id"])
+@pytest.mark.parametrize(
+    "named_first", ["alias", pytest.param("external_id", marks=pytest.mark.nightly)]
+)
 def test_what_a_later_run_changed_by_another_key_stays(crm, named_first):
     """Once both keys are known to be one person, undo brings no older value back over a newer."""
     alias, own = ("number", "number,tier\n7,"), ("inbox", "id,spent,tier\nc1,,")
@@ -96,6 +106,7 @@ def test_a_new_version_of_its_file_brings_all_that_it_gives_a_renamed_person(crm
     assert "7" == crm.attribute("n1", "spent")
 
 
+@pytest.mark.nightly
 def test_a_row_given_again_undoes_nothing_that_came_by_another_key(crm):
     """A retry leaves alone what a later run changed of the same person."""
     refusal = {"type": "no good", "input_array": "attributes", "index": 0}
@@ -106,3 +117,30 @@ def test_a_row_given_again_undoes_nothing_that_came_by_another_key(crm):
 
     assert 1 == crm.ask("retry", "1")["rows_superseded"]
     assert '"blue"' == crm.attribute("c1", "tier")
+
+
+@pytest.mark.nightly
+def test_what_became_uncertain_goes_back_once_it_is_known_who_is_meant(crm):
+    """A look-up of this very undo may show it; what later runs did of them is seen from then on."""
+    mail = [{"email": "mail"}]
+    crm.connection["braze"]["grace"] = "0s"
+    crm.configure(
+        crm=import_job(fields={"tier": TIER}),
+        mail=import_job(fields={"tier": TIER}, source={"prefix": "mail/"}, match=mail),
+        identify={
+            "type": "import",
+            "object": "identify",
+            "source": {"prefix": "identify/"},
+            "match": mail,
+            "identify": {"external_id": "id", "prioritization": ["unidentified"]},
+        },
+    )
+    run(crm, "mail/1", "mail,tier\nm@example.com,silver\n")
+    run(crm, "mail/2", "mail,tier\nm@example.com,gold\n")
+    run(crm, "identify/1", "mail,id\nm@example.com,x1\n")
+    run(crm, "inbox/1", "id,tier\nx1,blue\n")
+    run(crm, "inbox/2", "id,tier\nx1,gold\n")
+
+    assert [("tier", "met", [])] == stays(crm.ask("undo", "2", "--yes"))
+    assert [("tier", "later", [5])] == stays(crm.ask("undo", "2", "--yes"))
+    assert '"gold"' == crm.attribute("x1", "tier")

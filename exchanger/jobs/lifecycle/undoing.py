@@ -17,10 +17,12 @@ from exchanger.jobs.intake.batch import InputBatch
 from exchanger.jobs.observing.lookup import NOBODY, LookUps, look_up_all, note_if_slow, overlay
 from exchanger.jobs.planning.parts import PlanParts
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
-from exchanger.profiles.frames.columns import EXISTS, PROFILE
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.planning.undo import UndoInput, UndoOptions, undo_part, unknown_now
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
+from exchanger.profiles.spelling.profile_key import kind_of
+from exchanger.profiles.spelling.same_person import LINKED, links_of
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.spill import Scratch
@@ -88,7 +90,9 @@ class Undoing:
         held = everybody.join(held, on=PROFILE, how="left", maintain_order="left")
         looked_up = seen.part(number)
         if not looked_up.is_empty():
-            held = overlay(held, looked_up.unique(PROFILE, keep="last")).sort(PROFILE)
+            looked_up = looked_up.unique(PROFILE, keep="last")
+            held = overlay(held, looked_up).sort(PROFILE)
+            held = held.join(_met(looked_up), on=PROFILE, how="left", maintain_order="left")
         return UndoInput(ours, self.found.later.part(number), self.found.gave.part(number), held)
 
     def _looked_up(
@@ -103,7 +107,7 @@ class Undoing:
         for number in range(parts):
             call.context.go_on()
             part = self._part(call, terms, number, seen)
-            asked.add(unknown_now(part, terms))
+            asked.add(_with_owners(unknown_now(part, terms)))
             texts = part.held.select(pl.col(pl.String).exclude(PROFILE) == UNCERTAIN)
             uncertain |= any(bool(text.any()) for text in texts)
         if not asked.rows:
@@ -113,14 +117,28 @@ class Undoing:
         report.facts += note_if_slow(lookups.profiles, call.context.lookup_limit, lookups.alone)
         if uncertain and call.record:
             wait_until_shown(call.context, call.state.runs, (report.seq or 1) - 1)
-        names = [rule.name for rule in terms.rules]
+        names = [IDENTIFIED, *(rule.name for rule in terms.rules)]
 
         def take(_number: int, answer: pl.DataFrame) -> None:
             kept = answer.filter(pl.col(EXISTS).is_not_null())
             seen.add(kept.select(PROFILE, EXISTS, *(n for n in names if n in kept.columns)))
 
-        look_up_all(call, asked, names, take)
+        look_up_all(call, asked, names[1:], take)
         return seen, lookups
+
+
+def _with_owners(asked: pl.DataFrame) -> pl.DataFrame:
+    """Ask of keys that are no external ids whom they mean, too: it was uncertain as well."""
+    others = asked.filter(kind_of(pl.col(PROFILE)) != "external_id").select(PROFILE).unique()
+    return pl.concat([asked, others.with_columns(pl.lit(IDENTIFIED).alias("field"))])
+
+
+def _met(looked_up: pl.DataFrame) -> pl.DataFrame:
+    """Name, as ``@linked``, the people of whom it is only known now that keys mean them."""
+    if IDENTIFIED not in looked_up.columns:
+        return pl.DataFrame(schema={PROFILE: pl.String, LINKED: pl.String})
+    people = links_of(looked_up).drop_nulls(LINKED)
+    return people.filter(kind_of(pl.col(PROFILE)) != "external_id")
 
 
 def _rule(name: str, told: Mapping[str, Any]) -> Rule:

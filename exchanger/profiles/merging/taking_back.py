@@ -102,8 +102,9 @@ def taken_back(rule: Rule, ours: pl.DataFrame, later: pl.DataFrame, run: int) ->
     Args:
         rule: The field, as the run merged it.
         ours: ``CHANGED`` of the run, all of this field: several of a person whom it named by
-            several keys, in an order that nobody knows; with ``held`` (canonical; null is unknown),
-            ``@exists``, and of a sum ``gave``: what files gave, typed; null if it is not known.
+            several keys, in an order that nobody knows; with ``held`` (canonical; null is
+            unknown), ``@exists``, ``met``: whether it is only known now who is meant, and of a
+            sum ``gave``: what files gave, typed; null if it is not known.
         later: ``LATER``, all of this field.
         run: The run.
 
@@ -130,6 +131,7 @@ def taken_back(rule: Rule, ours: pl.DataFrame, later: pl.DataFrame, run: int) ->
         "unknown_before": _BEFORE.is_null(),
         "gone": ~pl.col(EXISTS).fill_null(value=True),
         "later": pl.col("over").is_not_null(),
+        "met": pl.col("met"),
         "unknown_now": held.is_null(),
         "later_in_doubt": doubtful,
         "as_before": pl.col("target") == held,

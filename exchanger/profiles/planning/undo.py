@@ -28,6 +28,7 @@ from exchanger.profiles.planning.payloads import objects
 from exchanger.profiles.planning.spoken import Spoken
 from exchanger.profiles.spelling.canonical_reader import read_held
 from exchanger.profiles.spelling.json_values import canonical, fragment
+from exchanger.profiles.spelling.same_person import LINKED
 
 STAYS = pl.Schema({"field": pl.String, "why": pl.String, "run": pl.Int64, "values": pl.UInt32})
 """How many values of a field stay as they are, why, and because of which later run."""
@@ -54,7 +55,8 @@ class UndoInput:
         ours: What it changed, ``taking_back.CHANGED``.
         later: What later runs changed, ``taking_back.LATER``.
         gave: What its files gave to sums, as contributions.
-        held: What is held of the profiles by now.
+        held: What is held of the profiles by now; ``@linked`` where only now somebody is known to
+            be meant: what later runs changed of them by another key has not been looked for.
     """
 
     ours: pl.DataFrame
@@ -108,7 +110,8 @@ def _of_field(rule: Rule, changed: pl.DataFrame, part: UndoInput, run: int) -> p
     name = rule.name
     ours = changed.filter(pl.col("field") == name)
     text = pl.col(name) if name in part.held.columns else pl.lit(None, pl.String)
-    held = part.held.select(PROFILE, EXISTS, text.alias("held"))
+    met = pl.col(LINKED).is_not_null() if LINKED in part.held.columns else pl.lit(value=False)
+    held = part.held.select(PROFILE, EXISTS, text.alias("held"), met.alias("met"))
     cells = ours.join(held, on=PROFILE, how="left", maintain_order="left")
     if rule.merge == "sum":
         gave = part.gave.filter(pl.col("field") == name)

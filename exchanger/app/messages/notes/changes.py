@@ -16,6 +16,7 @@ _WHY = {
     "in_doubt": "nobody knows whether Braze took them in that run",
     "later": "they were changed again since",
     "later_in_doubt": "a later run may have changed them, and nobody knows",
+    "met": "only now it is known of whom they are: ask for the undo again",
     "others": "somebody else changed them in Braze since",
     "several_keys": "the run changed them by several identifiers of one person",
     "unknown_before": "nobody knows the value before",
