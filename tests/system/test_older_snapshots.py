@@ -111,3 +111,21 @@ def test_who_came_back_is_not_deleted_by_a_retry(exchange):
     again = exchange.ask("retry", str(removed["seq"]))
     assert set("abc") == {*exchange.braze.users()}
     assert "Left as they are, as they are there again: 1 of the people who left." in again["notes"]
+
+
+def test_of_the_latest_file_alone_an_older_one_gives_nothing_either(exchange):
+    """Also if it gets complete once the newer one is gone; a backfill may take it, and decides."""
+    source = {"prefix": "inbox/", "files": "latest", "complete_when": {"suffix": ".done"}}
+    job = {key: value for key, value in JOB.items() if key != "guards"} | {"source": source}
+    exchange.configure(club=job)
+    exchange.drop("inbox/1.csv", rows(a="iron"))
+    exchange.drop("inbox/2.csv", rows("a"))
+    exchange.drop("inbox/2.csv.done", b"")
+    exchange.ask("run", "club")
+    exchange.bucket.delete(["inbox/2.csv"])
+    exchange.drop("inbox/1.csv.done", b"")
+    late = exchange.ask("run", "club")
+    assert ["superseded"] == [file["outcome"] for file in late["files"]]
+    assert '"gold"' == exchange.attribute("a", "tier")
+    exchange.ask("backfill", "club", "--prefix", "inbox/1")
+    assert '"iron"' == exchange.attribute("a", "tier")

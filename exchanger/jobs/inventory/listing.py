@@ -12,7 +12,7 @@ from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.completeness import Incomplete, incomplete
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
 from exchanger.jobs.inventory.former_answers import FormerAnswers
-from exchanger.jobs.inventory.latest import last_snapshot, overtaken, place_of, superseded
+from exchanger.jobs.inventory.latest import last_applied, overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
 from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
 from exchanger.jobs.runtime.import_context import ImportContext
@@ -184,7 +184,7 @@ def _not_overtaken(
     call: ImportContext, left: dict[str, LeftOver], seen: Sequence[ObjectInfo]
 ) -> dict[str, LeftOver]:
     """Leave out what is left of older snapshots: a newer one says it all, so none is retried."""
-    last = last_snapshot(call) if left else None
+    last = last_applied(call) if left and call.job.source.is_snapshot else None
     if last is None or last.place is None:
         return left
     older = {item.key for item in seen if place_of(item.key, item.last_modified) < last.place}
@@ -202,7 +202,8 @@ def _newest_alone(
     """
     ready, older = superseded(ready, in_turn)
     newest = in_turn[-1].key if in_turn else ""
-    for file in ready[-1:]:
+    asked_for = call.options.as_if_new and not call.job.source.is_snapshot
+    for file in [] if asked_for else ready[-1:]:
         last = overtaken(call, place_of(file.key, file.last_modified))
         if last is None:
             continue
