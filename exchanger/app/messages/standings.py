@@ -140,7 +140,7 @@ def _of(config: Config, connection: str) -> str:
 def _held_needs(
     config: Config, connection: str, job: str, runs: Iterable[HeldRun], *, gone: bool = False
 ) -> Iterator[dict[str, Any]]:
-    """Tell of runs that wait; without their job they cannot be applied any more."""
+    """Name runs that wait; without their job they cannot be applied any more."""
     of = _of(config, connection)
     verbs = ("show", "discard") if gone else ("show", "approve", "discard")
     for run in runs:
