@@ -23,6 +23,7 @@ from exchanger.errors import NothingToBackfill, RunUnsuitable
 
 if TYPE_CHECKING:
     from exchanger.app.asking import Fault
+    from exchanger.app.find_run import FoundRun
     from exchanger.app.runner import Story
     from exchanger.braze.identifiers import IdentifierKind
     from exchanger.config.models import Config, ImportJob
@@ -332,7 +333,7 @@ class Exchanger:
         """Read the report of one run, by its id or number."""
         from exchanger.jobs.runtime.report import RunReport
 
-        return RunReport.from_dict(self._found(run, connection))
+        return RunReport.from_dict(self._found(run, connection).report or {})
 
     def approve(
         self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
@@ -348,12 +349,13 @@ class Exchanger:
         """Drop a run that was held back, or that cannot be delivered."""
         from exchanger.jobs.discard import discard_run
 
-        return self._decide(
-            "discard",
-            run,
-            connection,
-            wait,
-            lambda context, name, _job, seq, seconds: discard_run(context, name, seq, seconds),
+        seconds = _seconds(wait)
+        name, seq, there = self._run_of("discard", run, connection)
+        return self._run(
+            name,
+            lambda context: discard_run(context, name, seq, seconds),
+            begins=False,
+            connection=there,
         )
 
     def retry(
@@ -622,7 +624,9 @@ class Exchanger:
 
         return _in_order(there, stopping)
 
-    def _run(self, job: str, story: Story, *, begins: bool = True) -> RunReport:
+    def _run(
+        self, job: str, story: Story, *, begins: bool = True, connection: str | None = None
+    ) -> RunReport:
         """Carry out a story as every way in does, so that its end is remembered."""
         from exchanger.app.runner import run_job
         from exchanger.jobs.runtime.context import SilentProgress
@@ -638,6 +642,7 @@ class Exchanger:
                 progress=SilentProgress(),
                 tell=words_of,
                 begins=begins,
+                connection=connection,
             ),
             stopping,
         )
@@ -645,7 +650,7 @@ class Exchanger:
             raise outcome.error
         return RunReport.from_dict(outcome.report)
 
-    def _found(self, run: str | int, connection: str | None) -> dict[str, Any]:
+    def _found(self, run: str | int, connection: str | None) -> FoundRun:
         from exchanger.app.find_run import found_run
 
         chosen = connections_of(self.config, connection)
@@ -653,7 +658,7 @@ class Exchanger:
         # An id is nobody else's; a number may also be that of a run where nobody answered.
         if found.report is None or (found.faults and str(run).isdecimal()):
             _demand_all(found.faults)
-        return found.report or {}
+        return found
 
     def _decide(
         self,
@@ -670,11 +675,18 @@ class Exchanger:
     def _import_of(
         self, verb: str, run: str | int, connection: str | None
     ) -> tuple[str, ImportJob, int]:
-        report = self._found(run, connection)
-        name, seq = report["job"], report.get("seq")
-        if seq is None or name not in self._all_imports():
+        name, seq, _ = self._run_of(verb, run, connection)
+        if name not in self._all_imports():
             raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
         return name, import_job_of(self.config, name), seq
+
+    def _run_of(self, verb: str, run: str | int, connection: str | None) -> tuple[str, int, str]:
+        """Find the name of a run's job, which may be configured no more, its number and where."""
+        found = self._found(run, connection)
+        report = found.report or {}
+        if report.get("seq") is None:
+            raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
+        return report["job"], report["seq"], found.connection
 
     def _all_imports(self) -> list[str]:
         return [name for name, job in self.config.jobs.items() if job.type == "import"]

@@ -55,6 +55,7 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
     progress: Progress,
     tell: Callable[[Exception], Message],
     begins: bool = True,
+    connection: str | None = None,
 ) -> Outcome:
     """
     Carry out one job's story; whatever goes wrong becomes its report, and people are told.
@@ -67,9 +68,11 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
         progress: Told how far it is.
         tell: Tells of an error, and returns its words.
         begins: Whether its end may begin troubles that people are told of (``notifications``).
+        connection: Where, of a job that may be configured no more.
     """
-    outcome = _carried_out(config, name, story, stopping, progress, tell)
-    if not config.told_of(name):
+    connection = connection or config.connection_of(name)
+    outcome = _carried_out(config, connection, name, story, stopping, progress, tell)
+    if name not in config.jobs or not config.told_of(name):
         return outcome
     from exchanger.app.alerts.tell import tell_of_run
 
@@ -81,6 +84,7 @@ def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in
 
 def _carried_out(  # noqa: PLR0913, PLR0917 - as above
     config: Config,
+    connection: str,
     name: str,
     story: Story,
     stopping: threading.Event,
@@ -92,7 +96,6 @@ def _carried_out(  # noqa: PLR0913, PLR0917 - as above
     from exchanger.jobs.history.failures import remember_failure
     from exchanger.outside.scratch import demanding_room
 
-    connection = config.connection_of(name)
     bucket = config.connections[connection].s3.bucket
     started_at = SystemClock().now()
     try:

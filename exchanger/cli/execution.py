@@ -26,6 +26,7 @@ def carry_out(  # noqa: PLR0913 - as of run_job
     stopping: threading.Event,
     as_json: bool,
     begins: bool = True,
+    connection: str | None = None,
 ) -> Outcome:
     """
     Carry out one job, show how far it is, and say on standard error what goes wrong.
@@ -37,11 +38,20 @@ def carry_out(  # noqa: PLR0913 - as of run_job
         stopping: Set when the process is asked to stop.
         as_json: Whether a program reads the result, so that no progress is shown.
         begins: Whether its end may begin troubles that people are told of.
+        connection: Where, of a job that may be configured no more.
     """
-    _notice(config, name)
+    if name in config.jobs:
+        _notice(config, name)
     with shown_progress(as_json=as_json) as progress:
         return run_job(
-            config, name, story, stopping=stopping, progress=progress, tell=say, begins=begins
+            config,
+            name,
+            story,
+            stopping=stopping,
+            progress=progress,
+            tell=say,
+            begins=begins,
+            connection=connection,
         )
 
 

@@ -19,11 +19,14 @@ from exchanger.errors import RunUnsuitable
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
-    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
 
-Act = Callable[["JobContext", str, ImportJob, int, float], "RunReport"]
-"""What is done: in a context, for a job of that name, to the run of that number, with a wait."""
+Act = Callable[..., "RunReport"]
+"""What is done: in a context, for a job of a name, which it is given, to the run of a number, with
+a wait."""
+_NO_IMPORT = "it is no import that planned anything"
+_WITHOUT_JOB = ("discard",)
+"""Verbs that do not look at the job, which may be configured no more."""
 
 
 def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
@@ -48,14 +51,15 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
         RunMissing: There is no such run.
         RunAmbiguous: There are several, of different connections.
         RunUnsuitable: It never planned anything, or is the run of an export.
-        typer.BadParameter: Its job is not configured any more.
+        typer.BadParameter: Its job is not configured any more, and what is done needs it.
     """
     loaded = prepare(config, log_level, as_json=as_json)
     seconds = wait_seconds(wait)
-    found = import_of_run(loaded, verb, run, connection, as_json=as_json)
+    found = _run_of(loaded, verb, run, connection, as_json=as_json)
     if isinstance(found, int):
         return found
-    name, job, seq = found
+    name, seq, there = found
+    job = None if verb in _WITHOUT_JOB else _import_of(loaded, verb, run, name)
     outcome = carry_out(
         loaded,
         name,
@@ -64,6 +68,7 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
         as_json=as_json,
         # Who decides sees what becomes of it.
         begins=False,
+        connection=there,
     )
     return show_outcomes([outcome], as_json=as_json, as_list=False)
 
@@ -80,12 +85,28 @@ def import_of_run(
     Raises:
         RunMissing, RunAmbiguous, RunUnsuitable, typer.BadParameter: As for *act_on_run*.
     """
+    found = _run_of(loaded, verb, run, connection, as_json=as_json)
+    if isinstance(found, int):
+        return found
+    name, seq, _ = found
+    return name, _import_of(loaded, verb, run, name), seq
+
+
+def _run_of(
+    loaded: Config, verb: str, run: str, connection: str | None, *, as_json: bool
+) -> tuple[str, int, str] | int:
+    """Find the name of a run's job, its number, and its connection; or an exit code, as above."""
     found = found_run(loaded, connections_of(loaded, connection), run)
     # An id is nobody else's; a number may also be that of a run where nobody answered.
     if found.report is None or (found.faults and run.isdecimal()):
         return end_with("run", found.report, found.faults, as_json=as_json, show=lambda: None)
-    name, seq = found.report["job"], found.report.get("seq")
+    if found.report.get("seq") is None:
+        raise RunUnsuitable(run, verb, _NO_IMPORT)
+    return found.report["job"], found.report["seq"], found.connection
+
+
+def _import_of(loaded: Config, verb: str, run: str, name: str) -> ImportJob:
     job = job_of(loaded, name)
-    if seq is None or not isinstance(job, ImportJob):
-        raise RunUnsuitable(run, verb, "it is no import that planned anything")
-    return name, job, seq
+    if not isinstance(job, ImportJob):
+        raise RunUnsuitable(run, verb, _NO_IMPORT)
+    return job

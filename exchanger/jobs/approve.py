@@ -18,7 +18,7 @@ from exchanger.jobs.intake.doubtful_types import doubtful_files, note_stray
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import exceed, totals_of
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, GUARDED, newer_since
-from exchanger.jobs.inventory.latest import claimed_place, last_snapshot, overtaken
+from exchanger.jobs.inventory.latest import claimed_place, last_applied, overtaken
 from exchanger.jobs.lifecycle.create_run import create_run, demand_live
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
@@ -161,7 +161,7 @@ def _plan_and_commit(
 def _newer(call: ImportContext, applied: LedgerSnapshot, run: RunDocument) -> str | None:
     """Name the file that counts alone by now, if it came after those that wait."""
     places = [claimed_place(file) for file in run.files if file.outcome != "superseded"]
-    last = last_snapshot(call)
+    last = last_applied(call)
     if last is None or last.place is None or None in places:
         return applied.applied_after(call.name, run.seq)
     return last.key if all(overtaken(call, place) for place in places) else None

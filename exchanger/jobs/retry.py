@@ -189,6 +189,8 @@ def _comes_otherwise(run: RunDocument) -> str:
 
 def _overtaken(call: ImportContext, run: RunDocument) -> str:
     """Return why rows of a snapshot need not be given again: a newer one came; empty if not."""
+    if not call.job.source.is_snapshot:
+        return ""
     ours = (file for file in run.files if file.outcome != "superseded")
     newer = next(filter(None, (overtaken(call, claimed_place(file)) for file in ours)), None)
     if newer is None:

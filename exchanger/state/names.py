@@ -81,9 +81,9 @@ class StateNames:
         """The folder of marks of what was begun in a run."""
         return f"{self.prefix}begun/{seq:09d}/"
 
-    def begun(self, seq: int, nonce: str, window: int) -> str:
-        """The mark that a window of a run was begun."""
-        return f"{self.begun_folder(seq)}{nonce}-{window:05d}.json"
+    def begun(self, seq: int, nonce: str, window: int, first: int, last: int) -> str:
+        """The mark that a window of a run was begun, with its first and last item."""
+        return f"{self.begun_folder(seq)}{nonce}-{window:05d}-{first}-{last}.json"
 
     def quarantine(self, job: str, seq: int) -> str:
         """The rows of a run that were rejected or refused, with reasons."""
@@ -245,3 +245,9 @@ def table_column(field: str) -> str:
 def field_of(column: str) -> str:
     """Turn a column name of a Delta table back into the attribute's name."""
     return unquote(column)
+
+
+def items_of_mark(key: str) -> tuple[int, int]:
+    """Return the first and last item of a window, by the name of the mark that it was begun."""
+    *_, first, last = key.removesuffix(".json").rsplit("-", 2)
+    return int(first), int(last)

@@ -69,6 +69,7 @@ def test_what_waits_for_a_person_is_told_until_it_is_decided(exchange):
     assert [] == exchange.ask("runs", "--latest")[0]["held_back"]
 
 
+@pytest.mark.nightly
 def test_files_that_were_applied_since_are_told(exchange):
     """Once --force applied what waited, the run that waits says so, and so does its approval."""
     exchange.configure(crm=JOB)

@@ -391,6 +391,7 @@ def test_a_group_that_there_is_not_is_told_and_nothing_is_lost(members):
     assert [(1, "no_such_group"), (4, "no_group"), (5, "no_such_state")] == members.rejected(report)
 
 
+@pytest.mark.nightly
 def test_what_braze_refuses_is_given_again(members):
     """Owners of addresses are no members of an SMS group; a retry plans them anew."""
     texts = members.braze.add_subscription_group("SMS", "sms")
@@ -424,6 +425,7 @@ def test_owners_of_numbers_are_asked_first(members):
     assert 1 == members.ask("run", "consent")["rows_unchanged"]
 
 
+@pytest.mark.nightly
 def test_states_apply_in_the_order_of_their_column(members):
     """A row that is older than what was applied changes nothing, whatever file it comes in."""
     news = members.braze.add_subscription_group("News")

@@ -143,6 +143,7 @@ def naming_beside(exchange, who):
     return found
 
 
+@pytest.mark.nightly
 def test_rows_of_others_in_an_answer_stay_though_the_file_is_gone(exchange):
     """
     Rejected rows in Parquet are written again from what lies there; whoever is left is left.

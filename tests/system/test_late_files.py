@@ -121,6 +121,7 @@ def test_order_is_kept_as_what_it_means(exchange, kinds):
         assert [int(turn == 1)] * len(kinds) == [each["rows_superseded"] for each in reports]
 
 
+@pytest.mark.nightly
 def test_a_value_that_braze_had_already_keeps_later_ones_out(exchange):
     """A row moves the order when nothing had to be sent, too."""
     exchange.configure(crm=with_fields("tier"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 TRACK, LOOKUP = "/users/track", "/users/export/ids"
@@ -80,6 +81,7 @@ def test_what_braze_may_not_show_yet_is_not_taken_for_what_it_has(exchange):
     assert ("gold", 1) == (objects(exchange)[-1]["tier"], objects(exchange)[-1]["visits"])
 
 
+@pytest.mark.nightly
 def test_a_plan_keeps_what_it_learnt_only_if_asked(exchange):
     """With --record a run need not ask again, nor send what is equal; without, nothing is kept."""
     exchange.braze.seed([OLD])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 JOB = {
     "type": "import",
     "source": {"prefix": "inbox/", "mode": "snapshot", "on_removed": "clear_fields"},
@@ -47,6 +49,7 @@ def test_a_backfill_of_an_older_snapshot_is_refused_with_what_to_type(exchange):
     assert before == tiers(exchange)
 
 
+@pytest.mark.nightly
 def test_a_file_that_gets_complete_after_a_newer_one_was_applied_is_left_out(exchange):
     """It waits for its sign, and the newer one is gone from the folder by then."""
     job = JOB | {"source": JOB["source"] | {"complete_when": {"suffix": ".done"}}}
@@ -86,8 +89,10 @@ def test_rejected_rows_of_an_older_snapshot_bring_nobody_back(exchange):
     assert 2 == refused.returncode, refused.stdout
     assert "inbox/2.csv" in refused.stderr
     assert "d" not in exchange.braze.users()
+    assert [] == [note for note in exchange.ask("run", "club")["notes"] if "retry" in note]
 
 
+@pytest.mark.nightly
 def test_who_came_back_is_not_deleted_by_a_retry(exchange):
     """Braze refused to delete somebody who left, and is a member again by the next snapshot."""
     exchange.connection["braze"]["give_up"] = "1s"
@@ -106,3 +111,21 @@ def test_who_came_back_is_not_deleted_by_a_retry(exchange):
     again = exchange.ask("retry", str(removed["seq"]))
     assert set("abc") == {*exchange.braze.users()}
     assert "Left as they are, as they are there again: 1 of the people who left." in again["notes"]
+
+
+def test_of_the_latest_file_alone_an_older_one_gives_nothing_either(exchange):
+    """Also if it gets complete once the newer one is gone; a backfill may take it, and decides."""
+    source = {"prefix": "inbox/", "files": "latest", "complete_when": {"suffix": ".done"}}
+    job = {key: value for key, value in JOB.items() if key != "guards"} | {"source": source}
+    exchange.configure(club=job)
+    exchange.drop("inbox/1.csv", rows(a="iron"))
+    exchange.drop("inbox/2.csv", rows("a"))
+    exchange.drop("inbox/2.csv.done", b"")
+    exchange.ask("run", "club")
+    exchange.bucket.delete(["inbox/2.csv"])
+    exchange.drop("inbox/1.csv.done", b"")
+    late = exchange.ask("run", "club")
+    assert ["superseded"] == [file["outcome"] for file in late["files"]]
+    assert '"gold"' == exchange.attribute("a", "tier")
+    exchange.ask("backfill", "club", "--prefix", "inbox/1")
+    assert '"iron"' == exchange.attribute("a", "tier")

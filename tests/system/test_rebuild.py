@@ -61,6 +61,7 @@ def test_what_others_changed_is_learnt_and_told(crm):
     assert "points: 4 equal, 0 changed" in crm.call("rebuild", "crm").stdout
 
 
+@pytest.mark.nightly
 def test_who_is_not_in_the_export_does_not_exist_only_if_that_was_declared(crm):
     """Otherwise what is held of such a profile stays as it was."""
     crm.braze.add_segment("Two", members=["p1", "p2"])

@@ -68,6 +68,7 @@ def test_a_replaced_file_applies_the_difference_once_approved(exchange):
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
 
 
+@pytest.mark.nightly
 def test_what_was_refused_of_the_old_version_is_not_taken_back(exchange):
     """
     The difference is to what the old version really gave: not to what Braze refused of it.
@@ -88,6 +89,7 @@ def test_what_was_refused_of_the_old_version_is_not_taken_back(exchange):
     assert ("nothing_to_do", "5") == (retried["state"], exchange.attribute("a", "visits"))
 
 
+@pytest.mark.nightly
 def test_what_a_retry_gave_is_taken_back_too(exchange):
     """Rows given again by a retry belong to their file, and are replaced with it."""
     exchange.configure(crm=JOB)

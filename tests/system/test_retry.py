@@ -151,6 +151,7 @@ def test_rows_of_a_deleted_file_stay_in_quarantine(exchange):
     assert any("not in the bucket any more" in note for note in report["notes"])
 
 
+@pytest.mark.nightly
 def test_a_sum_refused_after_a_lost_answer_is_not_added_twice(exchange):
     """
     Where a refused sum had been applied by an attempt whose answer was lost, a retry adds nothing.

@@ -112,6 +112,7 @@ def test_a_row_by_hand_is_a_file_of_its_own(exchange):
     assert 2 == exchange.call("send-test", "crm", "--yes").returncode  # Nothing waits.
 
 
+@pytest.mark.nightly
 def test_an_event_of_a_file_without_names_of_rows_is_sent_once(exchange):
     """The row of that version is repeated with its file, also where nobody knows if it was sent."""
     exchange.configure(signups=SIGNUPS)

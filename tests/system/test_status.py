@@ -87,6 +87,25 @@ def test_what_needs_a_person_is_told_with_what_to_type(exchange):
     assert [] == needs(exchange.ask("status"))
 
 
+def test_a_run_of_a_job_that_is_gone_is_told_and_can_be_dropped(exchange):
+    """Renaming a job must leave no run that waits for ever, with copies of its files."""
+    exchange.configure(crm=JOB)
+    exchange.drop("in/1.csv", HEADER + "a,1\n")
+    exchange.ask("run", "crm")
+    exchange.drop("in/1.csv", HEADER + "a,5\n")
+    exchange.ask("run", "crm", code=5)
+
+    exchange.configure(people={**JOB, "source": {"prefix": "other/"}})
+    [held] = exchange.ask("status", "--fail-on", "held", code=5)["needs"]
+    assert ("held", "crm") == (held["kind"], held["job"])
+    assert ["exchanger show 2", "exchanger discard 2"] == held["next"]
+    assert "has no such job any more" in held["message"]
+    assert 2 == exchange.call("approve", "2").returncode
+
+    assert "discarded" == exchange.ask("discard", "2")["state"]
+    assert [] == needs(exchange.ask("status"))
+
+
 @pytest.mark.parametrize(("since", "expected"), [(None, []), (-1, [("stale", "new")]), (1, [])])
 def test_a_job_that_never_took_anything_is_overdue_once_a_daemon_has_waited(
     exchange, since, expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 CRM = import_job(
@@ -49,6 +50,7 @@ def test_a_renamed_file_gives_the_rest_of_its_sums_without_a_question(exchange):
     assert ["25", "18"] == spent(exchange)
 
 
+@pytest.mark.nightly
 def test_of_two_copies_of_a_tried_file_the_first_is_taken(exchange):
     """The row counts once for both, and the other copy waits as what it is."""
     exchange.configure(crm=CRM)
@@ -60,6 +62,7 @@ def test_of_two_copies_of_a_tried_file_the_first_is_taken(exchange):
     assert ["12", "9"] == spent(exchange)
 
 
+@pytest.mark.nightly
 def test_a_version_that_waits_brings_the_difference_to_a_tried_row_elsewhere(exchange):
     """It replaces the version before, and its content was tried by another name."""
     exchange.configure(crm=CRM)
@@ -73,6 +76,7 @@ def test_a_version_that_waits_brings_the_difference_to_a_tried_row_elsewhere(exc
     assert ["12", "9"] == spent(exchange)
 
 
+@pytest.mark.nightly
 def test_a_tried_row_counts_once_also_in_a_file_that_is_forced(exchange):
     """Force adds what was applied before; one row of it was tried, and the file never was."""
     exchange.configure(crm=CRM)

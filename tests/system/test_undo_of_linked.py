@@ -106,6 +106,7 @@ def test_a_new_version_of_its_file_brings_all_that_it_gives_a_renamed_person(crm
     assert "7" == crm.attribute("n1", "spent")
 
 
+@pytest.mark.nightly
 def test_a_row_given_again_undoes_nothing_that_came_by_another_key(crm):
     """A retry leaves alone what a later run changed of the same person."""
     refusal = {"type": "no good", "input_array": "attributes", "index": 0}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +14,7 @@ from exchanger.jobs.inventory.standing import brings
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
+    from exchanger.jobs.history.held_runs import HeldRun
     from exchanger.jobs.inventory.standing import Daemon, JobStanding, Standing
 
 Kind = Literal["failed", "held", "stale"]
@@ -42,6 +43,8 @@ def standing_json(config: Config, found: dict[str, Standing]) -> dict[str, Any]:
         for job, how in standing.jobs.items():
             jobs.append(_job(config, name, job, how, standing))
             needs += _job_needs(config, name, job, how)
+        for job, runs in standing.without_job.items():
+            needs += _held_needs(config, name, job, runs, gone=True)
     connections = [
         {
             "connection": name,
@@ -130,27 +133,42 @@ def _daemon_needs(config: Config, name: str, standing: Standing) -> Iterator[dic
     yield _need("stale", name, None, message, ["exchanger daemon"])
 
 
+def _of(config: Config, connection: str) -> str:
+    return f" --connection {connection}" if len(config.connections) > 1 else ""
+
+
+def _held_needs(
+    config: Config, connection: str, job: str, runs: Iterable[HeldRun], *, gone: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Name runs that wait; without their job they cannot be applied any more."""
+    of = _of(config, connection)
+    verbs = ("show", "discard") if gone else ("show", "approve", "discard")
+    for run in runs:
+        message = f"{job}: run {run.seq} waits for a person, with {counted(len(run.files), 'file')}"
+        if gone:
+            message += "; the configuration has no such job any more"
+        commands = [f"exchanger {verb} {run.seq}{of}" for verb in verbs]
+        yield _need("held", connection, job, message, commands)
+
+
 def _job_needs(
     config: Config, connection: str, name: str, how: JobStanding
 ) -> Iterator[dict[str, Any]]:
     job = config.jobs[name]
-    of = f" --connection {connection}" if len(config.connections) > 1 else ""
     if how.failure and job.enabled:
         reason = how.failure.splitlines()[0]
         reason = reason if len(reason) <= _REASON else f"{reason[: _REASON - 3]}..."
         message = f"{name}: the last run failed: {reason}"
         yield _need("failed", connection, name, message, [f"exchanger runs {name}"])
-    for run in how.held:
-        message = (
-            f"{name}: run {run.seq} waits for a person, with {counted(len(run.files), 'file')}"
-        )
-        commands = [f"exchanger {verb} {run.seq}{of}" for verb in ("show", "approve", "discard")]
-        yield _need("held", connection, name, message, commands)
+    yield from _held_needs(config, connection, name, how.held)
     if how.overdue_since is not None and job.expect is not None:
         since = f"since {_time(how.taken_at)}" if how.taken_at else "so far"
         every = show_duration(job.expect.every)
         message = f"{name}: no {brings(job)} {since}, though one is expected every {every}"
-        commands = [f"exchanger runs {name}", f"exchanger jobs --waiting{of}"]
+        commands = [
+            f"exchanger runs {name}",
+            f"exchanger jobs --waiting{_of(config, connection)}",
+        ]
         yield _need("stale", connection, name, message, commands)
 
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
+from exchanger.config.checks.folders import check_beginning, check_folder
 from exchanger.config.checks.guards import check_budget, check_delivery, check_guards
 from exchanger.config.checks.kinds.objects import check_object
 from exchanger.config.checks.lengths import (
@@ -149,6 +150,7 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
         yield Finding(
             (*where, "export_root"), "name the folder that Braze writes to", "segment-export"
         )
+    yield from check_folder(s3.export_root, (*where, "export_root"))
 
 
 def _check_retention(retention: Retention, where: Where) -> Iterator[Finding]:
@@ -220,11 +222,9 @@ def _check_csv_signs(csv: CsvOptions, where: Where) -> Iterator[Finding]:
 
 
 def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
+    yield from check_folder(job.source.prefix, (*where, "source", "prefix"))
+    yield from check_beginning(job.source.pattern, job.source.prefix, (*where, "source"))
     yield from check_timezone(job.source.timezone, (*where, "source", "timezone"))
-    if not job.source.pattern or job.source.pattern.startswith("/"):
-        message = "a pattern is compared with what follows the prefix, so it begins without a slash"
-        guess = job.source.pattern.lstrip("/") or "**"
-        yield Finding((*where, "source", "pattern"), message, guess)
     try:
         compile_pattern(job.source.pattern)
     except ValueError as error:
@@ -263,6 +263,7 @@ def _check_baseline(baseline: Baseline, where: Where) -> Iterator[Finding]:
 
 
 def _check_export(job: ExportJob, where: Where) -> Iterator[Finding]:
+    yield from check_folder(job.target.prefix, (*where, "target", "prefix"))
     if not job.segment.strip():
         yield Finding((*where, "segment"), "give the name or id of a segment")
     if not job.fields and job.remaining_fields is None:

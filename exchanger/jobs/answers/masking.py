@@ -25,11 +25,23 @@ _OF_CELLS = frozenset(
         # Of what Braze has in the field.
         "changed_by_others", "held_type", "overflow",
         # Of a column of the file as a whole.
-        "bad_order", "duplicate_attribute", "missing_column", "new_column", "static_value",
-        "type_changed", "type_needed", "unusable_column",
+        "bad_order", "static_value", "type_changed", "type_needed",
     }
 )  # fmt: skip
-"""Reasons whose words quote no cell but the one that they are about."""
+"""
+Reasons whose words quote no cell but the one that they are about.
+
+Those that list the columns of a file are none: without a header these are the cells of a row.
+"""
+_OF_FILES = frozenset(
+    {
+        "backslash_escapes", "bomb", "damaged_gzip", "damaged_parquet", "damaged_zstd",
+        "empty_file", "invalid_text", "invalid_utf8", "large_window", "no_columns", "not_ndjson",
+        "not_parquet", "nul_bytes", "old_workbook", "open_quote", "other_width", "packed",
+        "too_many_columns", "unknown_encoding", "utf16", "wrong_delimiter", "zip",
+    }
+)  # fmt: skip
+"""Reasons for which a file is rejected as a whole, and whose words quote no cell at all."""
 HIDDEN = "What is wrong is not shown, as the words may have masked values."
 _UNTOLD = {"value": None, "message": None}
 
@@ -53,13 +65,13 @@ class Mask:
     def of_reason(self, reason: Mapping[str, Any]) -> dict[str, Any]:
         """Return a reason for which rows were not taken without what it may not show."""
         about, examples = reason["field"], []
-        named = about is None or about in self.names
+        named = (about is None or about in self.names) and reason["reason"] not in _OF_FILES
         masked = False
         for one in reason["examples"]:
             record, shown = one.get("record"), {k: v for k, v in one.items() if k != "record"}
             if self.names and (named or self._repeats(one["value"], record)):
                 shown |= _UNTOLD
-            elif self.names and reason["reason"] not in _OF_CELLS:
+            elif self.names and reason["reason"] not in _OF_CELLS | _OF_FILES:
                 shown |= {"message": None}
             masked |= shown["message"] != one["message"] or shown["value"] != one["value"]
             examples.append(shown)
@@ -97,7 +109,8 @@ class Mask:
 
     def of_note(self, note: Note, words: Callable[[Note], str]) -> str:
         """Describe a note; of one that may quote what is masked, what it is about alone."""
-        quotes = "message" in note.facts and bool(self.names)
+        quotes = "message" in note.facts and note.facts.get("reason") not in _OF_FILES
+        quotes &= bool(self.names)
         if not quotes and not self._mentions([*note.facts.values()]):
             return words(note)
         about = note.facts.get("reason", note.code)

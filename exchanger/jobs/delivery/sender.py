@@ -28,7 +28,7 @@ from exchanger.profiles.planning.payloads import Batch, Packed, bodies
 from exchanger.state.runs.acknowledgements import IN_DOUBT, SendCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from exchanger.braze.endpoints import Endpoint
     from exchanger.files.scratch.frame_file import FrameFile
@@ -47,6 +47,11 @@ OPEN = 2
 """Windows under way at once, so that sending does not wait for S3: these are what a crash sends
 again at most."""
 _TURN = "@turn"
+TOGETHER = 4
+"""
+Requests of which Braze is asked together, where it is asked for what is in doubt. They are sent one
+after the other, so that their number tells which were taken; more would leave the rate unused.
+"""
 TOO_LARGE = "The object is larger than a request to Braze may be (4 MB)."
 
 
@@ -167,7 +172,7 @@ class _Sending:
         self._context = context
         self._braze = braze
         self._acks = acks
-        self._waiting: asyncio.Queue[tuple[_Window, Batch] | None] = asyncio.Queue()
+        self._waiting: asyncio.Queue[tuple[_Window, Sequence[Batch]] | None] = asyncio.Queue()
         self._room = asyncio.Semaphore(OPEN)
         self._workers = LEAST_IN_FLIGHT
         self._newest = ATTRIBUTES
@@ -228,9 +233,10 @@ class _Sending:
             rows = self._without_doubtful(rows)
         packed = bodies(rows[OBJECT], self._context.batch_size, endpoint)
         items, asked = rows[ITEM], self.asks and endpoint.asked
-        groups = [_range_of(items, batch) for batch in packed.batches] if asked else []
+        turns = _in_turn(packed.batches, TOGETHER if asked else 1)
+        groups = [[_range_of(items, batch) for batch in turn] for turn in turns if asked]
         number = self._acks.mark_in_flight(items[0], items[-1], groups) if rows.height else 0
-        return _Window(number, rows, packed, endpoint)
+        return _Window(number, rows, packed, endpoint, turns)
 
     @cached_property
     def _begun_before(self) -> pl.Series:
@@ -246,30 +252,42 @@ class _Sending:
     async def _add(self, window: _Window) -> None:
         self._open.append(window)
         self._newest = window.endpoint if window.batches else self._newest
-        for batch in window.batches:
-            self._waiting.put_nowait((window, batch))
+        for turn in window.turns:
+            self._waiting.put_nowait((window, turn))
         if not window.batches:
             await self._end(window)
 
     async def _work(self) -> None:
         await self._in_flight.enter()
         while taken := await self._waiting.get():
-            window, batch = taken
-            if not self._is_ending():
-                try:
-                    group = ""
-                    if self.asks and window.endpoint.asked:
-                        group = self._acks.group(_range_of(window.items, batch)[0])
-                    await window.send(self._braze, batch, self._sent_again, group)
-                    self._context.progress.advance(batch.count)
-                except Exception as error:  # noqa: BLE001 - raised once all others have ended
-                    self._failures.append(error)
+            window, batches = taken
+            await self._send_in_turn(window, batches)
             window.left -= 1
             self._in_flight.leave()
             if not window.left:
                 await self._end(window)
             await self._in_flight.enter()
         self._in_flight.leave()
+
+    async def _send_in_turn(self, window: _Window, batches: Sequence[Batch]) -> None:
+        """
+        Send requests one after the other, for as long as nothing failed.
+
+        Where Braze is asked for them, they are one group until one was not accepted as it is: so
+        the first ones of a group are those that were taken, as many as Braze has received.
+        """
+        asked, group = self.asks and window.endpoint.asked, ""
+        for batch in batches:
+            if self._is_ending():
+                return
+            try:
+                if asked and not group:
+                    group = self._acks.group(_range_of(window.items, batch)[0])
+                as_it_is = await window.send(self._braze, batch, self._sent_again, group)
+                group = group if as_it_is else ""
+                self._context.progress.advance(batch.count)
+            except Exception as error:  # noqa: BLE001 - raised once all others have ended
+                self._failures.append(error)
 
     async def _end(self, window: _Window) -> None:
         self._open.remove(window)
@@ -288,6 +306,11 @@ class _Sending:
         return bool(self._failures) or self._context.stopping.is_set()
 
 
+def _in_turn(batches: Sequence[Batch], together: int) -> list[Sequence[Batch]]:
+    """Part the requests of a window into those that are sent one after the other."""
+    return [batches[first : first + together] for first in range(0, len(batches), together)]
+
+
 def _range_of(items: pl.Series, batch: Batch) -> tuple[int, int]:
     """Return the first and last item of a request."""
     return int(items[batch.first_item]), int(items[batch.first_item + batch.count - 1])
@@ -302,14 +325,23 @@ class _Window:
         rows: ``@item``, ``@object`` and ``@points``.
         packed: Requests of all of them.
         endpoint: Where they are sent.
+        turns: The requests, those together that are sent one after the other.
     """
 
-    def __init__(self, number: int, rows: pl.DataFrame, packed: Packed, endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        number: int,
+        rows: pl.DataFrame,
+        packed: Packed,
+        endpoint: Endpoint,
+        turns: Sequence[Sequence[Batch]],
+    ) -> None:
         self.endpoint = endpoint
         self.items = rows[ITEM]
         self.batches = packed.batches
-        self.left = len(packed.batches)
-        """Requests that were neither sent nor dropped yet."""
+        self.turns = turns
+        self.left = len(turns)
+        """Turns of which not all was sent or dropped yet."""
         self._number = number
         self._objects = rows[OBJECT]
         self._points = rows[POINTS]
@@ -320,7 +352,7 @@ class _Window:
 
     async def send(
         self, braze: Braze, batch: Batch, told: Callable[[int, int], None], group: str = ""
-    ) -> None:
+    ) -> bool:
         """
         Send one request; if that fails its objects are in doubt, unless the error says not so.
 
@@ -328,7 +360,10 @@ class _Window:
             braze: The workspace.
             batch: The request.
             told: Called with profiles and data points that were sent again, as answers were lost.
-            group: By which Braze can be asked for this very request, if it can.
+            group: By which Braze can be asked for this request, if it can.
+
+        Returns:
+            Whether each of its objects was accepted.
         """
 
         def again(chosen: range | list[int], times: int) -> None:
@@ -346,6 +381,7 @@ class _Window:
         del self._in_doubt[batch.first_item]
         self._answered.append(batch)
         self._refused += refused
+        return not refused
 
     def keep(self, acks: Acknowledgements) -> int:
         """

@@ -19,8 +19,8 @@ Place = tuple[datetime, tuple[list[tuple[str, int]], str]]
 """Where a file stands among others: when it arrived, and of one second by its name."""
 
 
-class LastSnapshot(NamedTuple):
-    """The snapshot by which a job has whom it has, and the run that applied it."""
+class LastApplied(NamedTuple):
+    """The file that counts alone, as it was applied last, and the run that applied it."""
 
     key: str
     run: int
@@ -37,13 +37,19 @@ def place_of(key: str, arrived: datetime) -> Place:
     return arrived.replace(microsecond=0), natural_order(key)
 
 
-def last_snapshot(call: ImportContext) -> LastSnapshot | None:
-    """Find the snapshot that a job applied last; None if it has none, or is no job of these."""
-    known = call.state.members.of(call.name) if call.job.source.is_snapshot else None
-    if known is None:
+def last_applied(call: ImportContext) -> LastApplied | None:
+    """Find the file that a job applied last, if its newest one counts alone."""
+    run = None
+    if call.job.source.is_snapshot:
+        known = call.state.members.of(call.name)
+        run = None if known is None else known.run
+    elif call.job.source.newest_alone:
+        seq = call.state.file_ledger.snapshot().last_run(call.name)
+        run = None if seq is None else call.state.runs.read(seq).document
+    if run is None:
         return None
-    file = next(file for file in known.run.files if file.outcome == "applied" and file.rows)
-    return LastSnapshot(file.key, known.run.seq, claimed_place(file))
+    file = next(file for file in run.files if file.outcome == "applied" and file.rows)
+    return LastApplied(file.key, run.seq, claimed_place(file))
 
 
 def claimed_place(file: ClaimedFile) -> Place | None:
@@ -51,14 +57,14 @@ def claimed_place(file: ClaimedFile) -> Place | None:
     return None if file.arrived_at is None else place_of(file.key, file.arrived_at)
 
 
-def overtaken(call: ImportContext, place: Place | None) -> LastSnapshot | None:
+def overtaken(call: ImportContext, place: Place | None) -> LastApplied | None:
     """
-    Return the snapshot that a job applied last, if it came after a file.
+    Return the file that a job applied last, if it counts alone and came after another file.
 
-    An older one is not the truth of today: whom it lacks may have come since, and whom it names may
-    have left.
+    An older snapshot is not the truth of today: whom it lacks may have come since, and whom it
+    names may have left.
     """
-    last = last_snapshot(call)
+    last = last_applied(call)
     if last is None or last.place is None or place is None:
         return None
     return last if place < last.place else None

@@ -12,7 +12,7 @@ from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.completeness import Incomplete, incomplete
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
 from exchanger.jobs.inventory.former_answers import FormerAnswers
-from exchanger.jobs.inventory.latest import overtaken, place_of, superseded
+from exchanger.jobs.inventory.latest import last_applied, overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
 from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
 from exchanger.jobs.runtime.import_context import ImportContext
@@ -180,6 +180,17 @@ def _could_not_read(
     )
 
 
+def _not_overtaken(
+    call: ImportContext, left: dict[str, LeftOver], seen: Sequence[ObjectInfo]
+) -> dict[str, LeftOver]:
+    """Leave out what is left of older snapshots: a newer one says it all, so none is retried."""
+    last = last_applied(call) if left and call.job.source.is_snapshot else None
+    if last is None or last.place is None:
+        return left
+    older = {item.key for item in seen if place_of(item.key, item.last_modified) < last.place}
+    return {key: rest for key, rest in left.items() if key not in older}
+
+
 def _newest_alone(
     call: ImportContext, ready: list[ObjectInfo], in_turn: Sequence[ObjectInfo]
 ) -> tuple[list[ObjectInfo], list[ObjectInfo], str]:
@@ -191,7 +202,8 @@ def _newest_alone(
     """
     ready, older = superseded(ready, in_turn)
     newest = in_turn[-1].key if in_turn else ""
-    for file in ready[-1:]:
+    asked_for = call.options.as_if_new and not call.job.source.is_snapshot
+    for file in [] if asked_for else ready[-1:]:
         last = overtaken(call, place_of(file.key, file.last_modified))
         if last is None:
             continue
@@ -261,7 +273,7 @@ def _found(
         undecided=undecided,
         doubtful=in_doubt,
         guarded=guarded,
-        left=left,
+        left=_not_overtaken(call, left, seen),
         strays=others.strays,
         passed_over=others.passed_over,
         incomplete=not_yet,

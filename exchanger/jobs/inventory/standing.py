@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -74,10 +74,18 @@ class JobStanding:
 
 @dataclass(frozen=True)
 class Standing:
-    """The daemons of a connection, those heard of last first, and its jobs."""
+    """
+    The daemons of a connection, those heard of last first, and its jobs.
+
+    Args:
+        daemons: The daemons.
+        jobs: How each job fares.
+        without_job: Runs that wait for a person, by the name of a job that is there no more.
+    """
 
     daemons: list[Daemon]
     jobs: dict[str, JobStanding]
+    without_job: dict[str, list[HeldRun]] = field(default_factory=dict)
 
 
 def standing(context: JobContext, jobs: Mapping[str, Job]) -> Standing:
@@ -114,7 +122,12 @@ def standing(context: JobContext, jobs: Mapping[str, Job]) -> Standing:
             held=held_runs(state, applied, name) if last and last["held_back"] else [],
             verified=next((r for r in recent if r["job"] == name and r.get("verified")), None),
         )
-    return Standing(daemons, found)
+    without_job = {
+        name: held_runs(state, applied, name)
+        for name, last in latest.items()
+        if name not in jobs and last.get("held_back")
+    }
+    return Standing(daemons, found, without_job)
 
 
 def took_something(report: Report) -> bool:

@@ -12,6 +12,7 @@ import polars as pl
 from exchanger.errors import StateMissing, StorageMissing
 from exchanger.profiles.frames.columns import ITEM
 from exchanger.state.documents import from_body, to_body
+from exchanger.state.names import items_of_mark
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ it was decided not to send; ``reason`` is Braze's own text, or ours, null when o
 earlier attempt may have taken effect, so a refusal does not mean that nothing changed.
 """
 
+Request = tuple[str, int, int]
+"""A request that Braze can be asked for: ``group_id``, first and last item."""
 Refusal = tuple[int, str, bool]
 """An item, Braze's reason, and whether an earlier attempt may have taken effect."""
 
@@ -154,7 +157,7 @@ class Acknowledgements:
         self._parts = count(1)
         self._own: dict[str, tuple[pl.Series, pl.DataFrame]] = {}
         self._windows = count(1)
-        self._requests: dict[int, Sequence[tuple[int, int]]] = {}
+        self._requests: dict[int, Sequence[Sequence[tuple[int, int]]]] = {}
 
     def parts(self, process: str = "") -> list[str]:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
@@ -166,7 +169,7 @@ class Acknowledgements:
         return self.read([*self._own] if self._fresh else self.parts()).items
 
     def mark_in_flight(
-        self, first: int, last: int, requests: Sequence[tuple[int, int]] = ()
+        self, first: int, last: int, requests: Sequence[Sequence[tuple[int, int]]] = ()
     ) -> int:
         """
         Mark a range of items as begun, before any of it is sent.
@@ -174,14 +177,15 @@ class Acknowledgements:
         Args:
             first: The first item.
             last: The last one.
-            requests: The first and last item of each request that Braze can be asked for.
+            requests: The first and last item of each request that Braze can be asked for, those
+                together that are sent one after the other.
 
         Returns:
             The mark's number.
         """
         number = next(self._windows)
         self._requests[number] = requests
-        key = self._names.begun(self._seq, self._nonce, number)
+        key = self._names.begun(self._seq, self._nonce, number, first, last)
         mark: dict[str, Any] = {"first": first, "last": last, "nonce": self._nonce}
         mark |= {"asked": list(requests)} if requests else {}
         self._bucket.write(key, to_body(mark | self.sent()._asdict()), if_none_match=True)
@@ -195,11 +199,10 @@ class Acknowledgements:
         without an answer then.
         """
         items: dict[str, list[pl.Series]] = {}
-        for mark in self._marks():
-            if mark["nonce"] != self._nonce:
-                whole = range(int(mark["first"]), int(mark["last"]) + 1)
-                begun = pl.Series(ITEM, mark.get("in_doubt", whole), SCHEMA[ITEM])
-                items.setdefault(mark["nonce"], []).append(begun)
+        for mark in self._marks(lambda key: self._nonce not in key):
+            whole = range(int(mark["first"]), int(mark["last"]) + 1)
+            begun = pl.Series(ITEM, mark.get("in_doubt", whole), SCHEMA[ITEM])
+            items.setdefault(mark["nonce"], []).append(begun)
         return {process: pl.concat(marked) for process, marked in items.items()}
 
     def narrow(self, number: int, first: int, last: int, in_doubt: list[int]) -> None:
@@ -207,19 +210,32 @@ class Acknowledgements:
         mark = {"first": first, "last": last, "nonce": self._nonce, "in_doubt": sorted(in_doubt)}
         requests = self._requests.get(number, ())
         mark |= {"asked": list(requests)} if requests else {}
-        key = self._names.begun(self._seq, self._nonce, number)
+        key = self._names.begun(self._seq, self._nonce, number, first, last)
         self._bucket.write(key, to_body(mark | self.sent()._asdict()))
 
     def group(self, first: int, process: str = "") -> str:
         """Name the request of a process, of this one if left out, that begins with an item."""
         return f"exchanger-{self._seq}-{process or self._nonce}-{first}"
 
-    def requests(self) -> list[tuple[str, int, int]]:
-        """List the requests that Braze can be asked for: ``group_id``, first and last item."""
+    def requests(self, items: pl.Series) -> list[list[Request]]:
+        """
+        List the requests that Braze can be asked for, of some items; those of a row together.
+
+        A request of a row is sent once the one before it was answered, or its answer was lost. As
+        long as all are accepted, they are one group, which has the name of its first request.
+
+        Args:
+            items: Marks of others are not read; their names tell.
+        """
+
+        def has_some(key: str) -> bool:
+            first, last = items_of_mark(key)
+            return bool(items.is_between(first, last).any())
+
         return [
-            (self.group(first, mark["nonce"]), first, last)
-            for mark in self._marks()
-            for first, last in mark.get("asked", ())
+            [(self.group(first, mark["nonce"]), first, last) for first, last in row]
+            for mark in self._marks(has_some)
+            for row in mark.get("asked", ())
         ]
 
     def sent_earlier(self) -> SendCounts:
@@ -295,9 +311,10 @@ class Acknowledgements:
             void = {"outcome": pl.lit("no_effect"), "reason": pl.lit(reason)}
             self._keep(items.to_frame(ITEM).with_columns(**void, uncertain=pl.lit(value=False)))
 
-    def _marks(self) -> Iterator[dict[str, Any]]:
+    def _marks(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[dict[str, Any]]:
         for item in self._bucket.list(self._names.begun_folder(self._seq)):
-            yield from_body(self._bucket.read(item.key)[0], item.key)
+            if wanted(item.key):
+                yield from_body(self._bucket.read(item.key)[0], item.key)
 
     def _noted(self, part: str) -> dict[str, str]:
         return pl.read_parquet_metadata(io.BytesIO(self._bucket.read(part)[0]))

@@ -189,7 +189,9 @@ class Audience(Events):
 
 
 class Asked(Events):
-    """Events of which Braze is asked, which tells mostly."""
+    """Events of which Braze is asked, which tells mostly, of several requests in a row."""
+
+    batch_size = 1
 
     def __init__(self):
         super().__init__()

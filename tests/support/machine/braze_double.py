@@ -58,6 +58,8 @@ class Workspace:
         self.refused = []
         self.tells = None
         self._groups = defaultdict(Group)
+        self.questions = []
+        """The groups of which it was asked how many requests it has received."""
         self._before = []
         self._surely_shown = 0
 
@@ -195,6 +197,7 @@ class BrazeDouble:
 
     async def received(self, group):
         self._process.tick()
+        self._workspace.questions.append(group)
         if self._workspace.tells is None:
             raise BrazeForbidden(TRACK_STATUS, 403, "off")
         return self._workspace.received(group)

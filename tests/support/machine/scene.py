@@ -88,6 +88,7 @@ class Scene:
     jobs = drops.JOBS
     client = BrazeDouble
     """How a process speaks with Braze."""
+    batch_size = 2
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory()
@@ -250,7 +251,7 @@ class Scene:
             workdir,
             state_prefix=STATE,
             clock=ProcessClock(process),
-            batch_size=2,
+            batch_size=self.batch_size,
             spacing=SPACING,
             grace=GRACE,
             lease_seconds=LEASE,

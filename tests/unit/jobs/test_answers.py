@@ -131,6 +131,24 @@ def test_what_a_row_has_in_a_masked_column_is_shown_nowhere(reason, field, value
     assert (told["masked"], told["examples"][0]["row"]) == (True, 1)
 
 
+@pytest.mark.parametrize(
+    ("reason", "field", "shown"),
+    [
+        ("packed", None, True),
+        ("empty_file", None, True),
+        # Where a file has no header, its first row is taken for the names of columns.
+        ("missing_column", "id", False),
+        ("new_column", "tier", False),
+    ],
+)
+def test_of_a_whole_file_is_said_what_quotes_nothing_of_it(reason, field, shown):
+    """Else nobody would learn what to do about it; and nobody what is in it."""
+    one = {"row": None, "value": None, "message": "Its columns are: 4711.", "record": None}
+    told = MASK.of_reason({"reason": reason, "field": field, "rows": 1, "examples": [one]})
+    note = noted("file_rejected", reason=reason, message=one["message"])
+    assert [shown, shown] == ["4711" in str(told), "4711" in MASK.of_note(note, str)]
+
+
 def test_cells_beside_a_mask_are_shown():
     """A value that only begins like a masked one is another."""
     record = '{"tier": "47110", "iban": "4711"}'

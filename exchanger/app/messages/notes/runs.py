@@ -304,8 +304,8 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
         f"{field}: {total} would be added in all, over all profiles."
     ),
     "doubt_not_told": lambda: (
-        "Braze does not tell of this workspace which requests it has taken, so 'on_unknown: ask'"
-        " lists what is in doubt, as 'hold' does."
+        "Braze does not tell of some requests, or of none, whether it has taken them, so "
+        "'on_unknown: ask' lists what is in doubt of these, as 'hold' does."
     ),
     "counts_by_itself": lambda: (
         "A row by hand counts by itself: what it gives is given again by a file that has it, too."
