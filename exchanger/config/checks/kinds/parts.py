@@ -27,7 +27,11 @@ def check_currency(code: Any, where: Where) -> Iterator[Finding]:
     if code is not None and code not in CURRENCIES:
         guess = str(code).upper()
         known = guess if guess in CURRENCIES else closest(guess, CURRENCIES)
-        yield Finding(where, f"'{code}' is no code of a currency (ISO 4217), like EUR", known)
+        message = (
+            f"'{code}' is no code of a currency (ISO 4217), like EUR; the name of a column goes "
+            f"into {{from: {code}}}"
+        )
+        yield Finding(where, message, known)
 
 
 def property_fault(name: str, reserved: frozenset[str]) -> str:
