@@ -81,7 +81,7 @@ def test_what_does_not_go_together_is_named(text, path):
 
 def test_a_column_that_stands_where_a_currency_does_is_shown_how_to_be_named():
     """A currency is written as it is, all else that an order has as the name of a column."""
-    [(said, _)] = problems(job(f"object: orders, {ORDER.replace('EUR', 'cur')}")).values()
+    [said] = problems(job(f"object: orders, {ORDER.replace('EUR', 'cur')}")).values()
     assert "the name of a column goes into {from: cur}" in said
 
 
