@@ -48,7 +48,7 @@ def findings() -> Iterator[Finding]:
     yield Finding("deliver: CPU over that of the ceiling", ours.cpu / top.cpu)
     with place() as there:
         _, unchanged, _ = imports.runs(there, ROWS, "parquet")
-        files = many_files.measure(there, FILES, repeats=2)
+        files = many_files.measure(there, FILES, repeats=3)
     reading = unchanged.reading.cpu if unchanged.reading else 0.0
     yield Finding(
         "import, unchanged: CPU over that of reading both sides", unchanged.cost.cpu / reading

@@ -20,6 +20,7 @@ def visits(exchange):
     return {who: exchange.attribute(who, "visits") for who in sorted(exchange.braze.users())}
 
 
+@pytest.mark.nightly
 def test_a_copy_is_added_once_it_is_approved(exchange):
     """Equal content under another name waits; approving it adds it once more, and only once."""
     exchange.configure(crm=JOB)

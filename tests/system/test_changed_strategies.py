@@ -32,6 +32,7 @@ def values(exchange, name="visits"):
     return {who: exchange.attribute(who, name) for who in sorted(exchange.braze.users())}
 
 
+@pytest.mark.nightly
 def test_everything_again_adds_nothing_that_was_set(crm):
     """With --full a file adds nothing to a field that it has set before; --force adds it once."""
     for _ in range(2):
@@ -50,7 +51,10 @@ def test_everything_again_adds_nothing_that_was_set(crm):
     assert {"a": "20", "b": "40"} == values(crm)
 
 
-@pytest.mark.parametrize("merge", ["set_if_empty", "highest", "clear"])
+@pytest.mark.parametrize(
+    "merge",
+    ["set_if_empty", *(pytest.param(m, marks=pytest.mark.nightly) for m in ("highest", "clear"))],
+)
 def test_whatever_the_strategy_was(exchange, merge):
     """What any other strategy gave was given, too, even if the field was left out meanwhile."""
     exchange.configure(crm=job(visits={"merge": merge}))
@@ -124,6 +128,7 @@ def test_a_new_version_of_a_file_that_set_a_field_adds_nothing_to_it(crm):
     assert {"a": "24", "b": "21"} == values(crm)
 
 
+@pytest.mark.nightly
 def test_a_copy_of_a_file_that_set_a_field_waits(crm):
     """Equal content under another name is held back; approved, it is added once."""
     crm.drop("inbox/copy.csv", A)
@@ -145,6 +150,7 @@ def test_what_was_dropped_before_it_was_sent_was_not_given(exchange):
     assert {"a": "10", "b": "20"} == values(exchange)
 
 
+@pytest.mark.nightly
 def test_rows_that_a_new_version_left_out_are_retried_without_the_field(crm):
     """A rejected row of such a version adds nothing to the field either, once it is retried."""
     crm.configure(crm=job(visits=SUM, spent=SUM))

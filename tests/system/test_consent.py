@@ -109,6 +109,7 @@ def test_rows_behind_a_gate_are_skipped(people):
     assert {"ada", "bob"} == {*people.braze.users()}
 
 
+@pytest.mark.nightly
 def test_only_members_of_a_segment_get_anything(people):
     """The segment is exported for each run, as people come and go; a plan says that it is not."""
     people.braze.seed([{"external_id": "cyd"}])
@@ -239,6 +240,7 @@ def test_states_of_addresses_are_set(addresses):
     assert 2 == addresses.braze.requests(STATUS)
 
 
+@pytest.mark.nightly
 def test_an_address_that_anybody_unsubscribed_is_not_subscribed(addresses):
     """Nor is one that nobody has, of which no look-up shows what is kept for it."""
     addresses.configure(mail=MAIL)
@@ -312,6 +314,7 @@ def members(exchange):
     return exchange
 
 
+@pytest.mark.nightly
 def test_states_in_several_groups_go_together(members):
     """A group of a column; one request for all, and nothing again that is held."""
     news, offers = (members.braze.add_subscription_group(name) for name in ("News", "Offers"))

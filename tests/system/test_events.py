@@ -157,6 +157,7 @@ def test_what_a_dropped_run_may_have_sent_is_listed_as_well(exchange):
     assert 2 == exchange.ask("retry", "1")["rows_applied"]
 
 
+@pytest.mark.nightly
 def test_objects_are_given_again_as_what_they_were(exchange):
     """A job that makes something else of its rows by now, or names them no longer."""
     exchange.connection["braze"]["give_up"] = "1s"
@@ -175,6 +176,7 @@ def test_objects_are_given_again_as_what_they_were(exchange):
     assert {"ada": 1, "bob": 1} == counts(exchange)
 
 
+@pytest.mark.nightly
 def test_objects_of_rows_without_a_name_are_given_again_as_often_as_it_takes(exchange):
     """The job names its rows only since then: what is refused once more is still owed."""
     no = {"type": "plan is odd", "input_array": "events", "index": 0}

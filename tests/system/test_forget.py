@@ -89,7 +89,9 @@ def quarantined(exchange, name):
     return pl.read_csv(body, infer_schema=False).to_dicts()
 
 
-@pytest.mark.parametrize("baseline", ["lookup", "assume_empty"])
+@pytest.mark.parametrize(
+    "baseline", ["assume_empty", pytest.param("lookup", marks=pytest.mark.nightly)]
+)
 def test_a_sum_builds_on_what_braze_has(exchange, baseline):
     """Also where whoever was never seen is taken for empty: forgotten is not never seen."""
     exchange.configure(crm=JOB | {"source": {"prefix": "inbox/"}, "baseline": baseline})
@@ -176,6 +178,7 @@ def test_rows_of_others_in_an_answer_stay_though_the_file_is_gone(exchange):
     assert (answers[0], [("b", 2)]) == (left, rows.select("id", "_row").rows())
 
 
+@pytest.mark.nightly
 def test_answers_of_a_job_that_is_gone_are_found_and_are_no_drops(exchange):
     """Where a run has answered is told by its document, whatever the configuration says by then."""
     crm, mail = (

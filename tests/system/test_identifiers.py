@@ -353,6 +353,7 @@ def test_events_find_their_people_by_every_identifier(exchange):
     assert [("a", [2]), (None, [1])] == counts
 
 
+@pytest.mark.nightly
 def test_a_person_is_forgotten_under_the_identifier_that_is_named(exchange):
     """The address is written as anybody writes it; the same text may be somebody else's id."""
     exchange.configure(crm=job([{"external_id": "id"}, {"email": "mail"}], {"visits": SUM}))

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 
+import pytest
 from support.jobs import import_job
 
 FIELDS = {
@@ -103,6 +104,7 @@ def test_what_braze_ignores_is_left_out_and_the_rest_of_its_row_is_applied(excha
     assert "en-US" not in exchange.bucket.read(report["warnings"])[0].decode()
 
 
+@pytest.mark.nightly
 def test_a_job_may_reject_the_rows_or_stop(exchange):
     """With 'quarantine' only good rows cost anything; with 'stop' nothing is sent at all."""
     rejecting = import_job(fields=FIELDS, on_invalid="quarantine")

@@ -150,6 +150,7 @@ def test_what_was_refused_does_not_move_the_order(exchange):
     assert 1 == exchange.ask("run", "crm")["rows_superseded"]
 
 
+@pytest.mark.nightly
 def test_what_was_discarded_does_not_move_the_order(exchange):
     """A run that could not be delivered and was dropped keeps nothing out."""
     exchange.configure(crm=with_fields("tier"))

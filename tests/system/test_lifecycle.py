@@ -31,6 +31,7 @@ def reasons(exchange, report):
     return {row["profile"]: row["message"] for row in exchange.quarantined(report)}
 
 
+@pytest.mark.nightly
 def test_a_renamed_person_keeps_what_is_held_of_them(exchange):
     """
     Sums go on under the new id without a look-up, and a rename that cannot be is told before.
@@ -69,6 +70,7 @@ def test_a_renamed_person_keeps_what_is_held_of_them(exchange):
     assert not [body for body in since if {"a2", "b2"} & {*body["external_ids"]}]
 
 
+@pytest.mark.nightly
 def test_a_new_name_means_its_person(exchange):
     """
     Rows named by the alias fold into what is held of the person, without a look-up.

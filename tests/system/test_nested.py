@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 JOB = {
     "type": "import",
     "source": {"prefix": "inbox/"},
@@ -173,6 +175,7 @@ def test_what_cannot_be_merged_is_rejected_with_its_reason(exchange):
     assert 360 == len(held(exchange, "big", "basket"))
 
 
+@pytest.mark.nightly
 def test_what_braze_refused_is_given_again_without_what_others_changed_since(exchange):
     """`retry` merges what the rows gave into what Braze has by then."""
     exchange.braze.seed(

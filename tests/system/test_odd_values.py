@@ -51,7 +51,7 @@ def test_values_of_other_tools_are_read_or_rejected(exchange):
         *("day_or_month", "printed_list", "not_an_integer"),
     ] == [row["reason"] for row in rejected]
     assert "z<U+200B>1" in rejected[3]["message"]
-    assert any("12345.0, and were read as 12345" in note for note in report["notes"])
+    assert any("12345.0, and was read as 12345" in note for note in report["notes"])
     assert any("3 cells were read without" in note for note in report["notes"])
 
 

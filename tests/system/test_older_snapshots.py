@@ -82,6 +82,7 @@ def test_what_waits_is_overtaken_by_a_newer_snapshot_and_by_no_older_one(exchang
     assert {"a"} == {who for who, tier in tiers(exchange).items() if tier}
 
 
+@pytest.mark.nightly
 def test_rejected_rows_of_an_older_snapshot_bring_nobody_back(exchange):
     """A retry of them is refused: whoever is still there comes with the newer one."""
     two_snapshots(exchange, first=rows(*"abc", d="x" * 300))

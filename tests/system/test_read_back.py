@@ -50,6 +50,7 @@ def test_an_ignored_value_is_told_once(exchange):
     assert 1 == exchange.braze.requests(LOOKUP)
 
 
+@pytest.mark.nightly
 def test_a_forced_type_is_told_in_the_next_run(exchange):
     """The next run of the job reports it beside what it does itself, and keeps it in its report."""
     exchange.configure(crm=JOB)
@@ -64,6 +65,7 @@ def test_a_forced_type_is_told_in_the_next_run(exchange):
     assert report["notes"] == exchange.ask("show", str(report["seq"]))["notes"]
 
 
+@pytest.mark.nightly
 def test_what_changed_since_and_what_stuck_is_not_told(exchange):
     """Values that later runs changed are left out, as are those that Braze has as sent."""
     exchange.configure(crm=JOB)
@@ -76,6 +78,7 @@ def test_what_changed_since_and_what_stuck_is_not_told(exchange):
     assert [] == exchange.ask("run", "crm")["notes"]
 
 
+@pytest.mark.nightly
 def test_a_key_that_may_not_read_is_told_and_disturbs_nothing(exchange):
     """Without the permission to look up, the job goes on; a note says that nobody has looked."""
     exchange.configure(crm=JOB)
@@ -91,6 +94,7 @@ def test_a_key_that_may_not_read_is_told_and_disturbs_nothing(exchange):
     assert "could not be read back" in note
 
 
+@pytest.mark.nightly
 def test_a_time_inside_of_json_stuck_and_is_not_sent_again(exchange):
     """Braze gives a nested time back as text: that is what was sent, and costs nothing again."""
     at = '{"at":{"$time":"2020-05-28T10:00:00Z"},"n":1}'

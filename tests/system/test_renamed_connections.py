@@ -94,6 +94,7 @@ def test_who_adopts_a_state_shares_its_hour(renamed):
     assert {"a": "6", "b": "7"} == spend(renamed)
 
 
+@pytest.mark.nightly
 def test_a_file_of_which_nothing_was_taken_is_no_memory_of_it(renamed):
     """All of it was rejected under the new name: once corrected, it still waits for a person."""
     wrong = JOB | {"fields": JOB["fields"] | {"n": {"type": "integer", "from": "id"}}}

@@ -84,6 +84,7 @@ def test_what_is_refused_again_is_owed_by_the_retry(exchange):
     assert ('"gold"', '["x"]', "2") == state(exchange, "b")
 
 
+@pytest.mark.nightly
 def test_a_late_set_does_not_undo_a_newer_one(exchange):
     """A retried ``set`` whose field a later run changed is superseded; its sum still counts."""
     exchange.configure(crm=JOB)

@@ -83,6 +83,7 @@ def workbook(*rows, sheet="Kunden"):
     return body.getvalue()
 
 
+@pytest.mark.nightly
 def test_a_file_that_is_not_taken_shows_nothing_of_the_next_ones(sent):
     """A stray file beside a good one does not settle how the job's files are written."""
     sent.drop("inbox/0.csv", "who,name\n7,Zo\u00eb\n")
@@ -93,6 +94,7 @@ def test_a_file_that_is_not_taken_shows_nothing_of_the_next_ones(sent):
     assert {"encoding": "windows-1252", "delimiter": ";"} == sent.ask("types", "crm")["csv"]
 
 
+@pytest.mark.nightly
 def test_a_workbook_and_a_csv_of_the_same_rows_say_the_same(sent):
     """Identifiers that Excel keeps as numbers are those of the CSV; a sheet is chosen by name."""
     fields = {"born": {"type": "date"}, "points": {"type": "integer"}, "vip": {"type": "boolean"}}
@@ -176,6 +178,7 @@ def test_one_date_with_the_day_first_is_told_of_its_file_alone(sent, many):
     assert '"1990-09-15T00:00:00.000Z"' == sent.attribute("1", "born")
 
 
+@pytest.mark.nightly
 def test_a_folder_for_cloud_data_ingestion_is_read_as_it_is(sent):
     """Identifier, JSON and time: what is newest counts, and only what differs is sent."""
     source = {"payload": "PAYLOAD", "order_by": "UPDATED_AT"}

@@ -85,6 +85,7 @@ def test_a_tried_row_counts_once_also_in_a_file_that_is_forced(exchange):
     assert ["12", "9"] == spent(exchange)
 
 
+@pytest.mark.nightly
 def test_a_renamed_file_gives_the_rest_of_its_events_without_a_question(exchange):
     """The tried row is repeated with it, and a further copy waits."""
     exchange.configure(signups=SIGNUPS)

@@ -73,6 +73,7 @@ def test_what_a_later_run_changed_by_another_key_stays(crm, named_first):
     assert '"blue"' == crm.attribute("c1", "tier")
 
 
+@pytest.mark.nightly
 def test_what_goes_back_goes_to_the_person_by_the_id_that_they_have_now(crm):
     """After a rename the run's own part of a sum goes, and what is held of the new id says so."""
     run(crm, "inbox/1", "id,tier,spent\nc1,silver,5\n")

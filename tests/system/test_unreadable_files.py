@@ -43,7 +43,9 @@ def spent(exchange):
     return [exchange.attribute(who, "spend") if who in known else None for who in ("old", "new")]
 
 
-@pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
+@pytest.mark.parametrize(
+    "storage_class", ["GLACIER", pytest.param("DEEP_ARCHIVE", marks=pytest.mark.nightly)]
+)
 def test_an_archived_file_is_named_and_taken_once_it_is_restored(
     exchange, s3_config, local_s3, storage_class
 ):
