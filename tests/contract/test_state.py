@@ -12,6 +12,7 @@ from moto.s3.models import s3_backends
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing, StorageUnreachable
 from exchanger.outside.delta.table import Table
+from exchanger.state.documents import from_body, to_body
 from exchanger.state.held.forgetting import count_rows, forget_rows
 from exchanger.state.held.reading import newest_said
 from exchanger.state.names import StateNames, field_of, table_column
@@ -698,3 +699,15 @@ def test_documents_and_tables_lie_in_one_folder(bucket):
     assert again.runs.newest().document.seq == 1
     assert held(again, "tier")["a"]["tier"] == '"x"'
     assert all(item.key.startswith(prefix) for item in bucket.list(""))
+
+
+@pytest.mark.parametrize(
+    ("ahead", "known"), [(-0.5, True), (0.9, True), (5, False), (-86_401, False)]
+)
+def test_what_braze_answered_just_now_is_not_asked_again(state, bucket, ahead, known):
+    """S3 tells whole seconds: to a process that began just now it may have been answered later."""
+    state.group_status.keep(told=True)
+    at = bucket.now() + timedelta(seconds=ahead)
+    content = from_body(bucket.read(state.names.group_status)[0], "")
+    bucket.write(state.names.group_status, to_body(content | {"asked_at": at.isoformat()}))
+    assert (True if known else None) is state.group_status.told()
