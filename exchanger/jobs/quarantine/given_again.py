@@ -181,11 +181,19 @@ def _put_last(batch: InputBatch, files: int) -> InputBatch:
 
 
 def _order_type(call: ImportContext, batch: InputBatch, owed: RefusedRows) -> pl.DataType | None:
-    """Return as what refused rows are ordered; None if the job orders by nothing, or otherwise."""
-    same = owed.run.order_by == (call.job.source.order_by or "")
-    if not same or ORDER not in owed.rows.columns:
+    """
+    Return as what refused rows are ordered; None if the job orders by nothing, or otherwise.
+
+    Rows that have no order are older than any that was applied, whatever that is.
+    """
+    column = call.job.source.order_by
+    if not column or owed.run.order_by != column:
         return None
-    return batch.given.schema.get(ORDER, owed.rows[ORDER].dtype)
+    if ORDER in batch.given.schema:
+        return batch.given.schema[ORDER]
+    if ORDER in owed.rows.columns:
+        return owed.rows[ORDER].dtype
+    return call.state.high_water_marks.by(call.name, column).dtype()
 
 
 def _add_unfit(

@@ -244,7 +244,8 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
         ROW, *(pl.col(GIVEN + name).is_not_null().alias(flag) for name, flag in told.items())
     )
     if order is not None:
-        spoken = spoken.with_columns(as_order(owed[ORDER], order))
+        without = pl.Series(ORDER, [None] * owed.height, order)
+        spoken = spoken.with_columns(as_order(owed.get_column(ORDER, default=without), order))
     frame = given.frame.drop(told.values()).join(spoken, on=ROW, how="left", maintain_order="left")
     return rules, frame, with_records(raw, given)
 

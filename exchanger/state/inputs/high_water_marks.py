@@ -83,6 +83,12 @@ class JobHighWaterMarks:
         )
         return self._table.collect(found, streaming=True)
 
+    def dtype(self) -> pl.DataType | None:
+        """Return as what orders were recorded; None if there are none."""
+        rows = self._table.scan_at_once()
+        schema = pl.Schema() if rows is None else rows.collect_schema()
+        return next((schema[kind] for kind in _KINDS.values() if kind in schema), None)
+
     def record(self, orders: pl.DataFrame, *, seq: int) -> None:
         """
         Record the orders that run *seq* applied; once, however often it is called.

@@ -73,6 +73,17 @@ def test_a_file_that_another_process_took_meanwhile_is_not_taken_twice(
     scene.end()
 
 
+def test_a_refused_row_without_an_order_gives_way_to_one_that_has_one(scene):
+    """Also where the newer row said what was so already, and changed nothing."""
+    scene.drop("shop", [row("ada", note="vip", best="3")])
+    scene.start("shop", [Fault("track", 0, "odd", variant=0)])
+    scene.drop("shop", [row("ada", at="1")])
+    scene.start("shop")
+    [(verb, job, seq)] = scene.choices()
+    scene.start(job, [], verb, seq)
+    scene.end()
+
+
 def test_what_was_refused_is_not_held(scene):
     """After a plain refusal the value before is still what is held."""
     scene.drop("crm", [row("bob", total="10")])
