@@ -24,6 +24,7 @@ def counted(exchange):
         proxy.before_each(lambda it: seen.append(f"{it.command} {unquote(it.path)}"))
         exchange.connection["s3"]["endpoint_url"] = proxy.url
         exchange.connection["braze"]["grace"] = "10m"  # So nothing is read back meanwhile.
+        exchange.connection["lease"] = "2m"  # So none is prolonged, however long a run takes.
         exchange.configure(people=IMPORT)
         yield exchange, seen
 
