@@ -349,13 +349,13 @@ class Exchanger:
         """Drop a run that was held back, or that cannot be delivered."""
         from exchanger.jobs.discard import discard_run
 
-        seconds = _seconds(wait)
-        name, seq, there = self._run_of("discard", run, connection)
+        seconds, found = _seconds(wait), self._found(run, connection)
+        name, seq = found.numbered("discard", str(run))
         return self._run(
             name,
             lambda context: discard_run(context, name, seq, seconds),
             begins=False,
-            connection=there,
+            connection=found.connection,
         )
 
     def retry(
@@ -675,18 +675,12 @@ class Exchanger:
     def _import_of(
         self, verb: str, run: str | int, connection: str | None
     ) -> tuple[str, ImportJob, int]:
-        name, seq, _ = self._run_of(verb, run, connection)
-        if name not in self._all_imports():
-            raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
-        return name, import_job_of(self.config, name), seq
+        from exchanger.app.find_run import NO_IMPORT
 
-    def _run_of(self, verb: str, run: str | int, connection: str | None) -> tuple[str, int, str]:
-        """Find the name of a run's job, which may be configured no more, its number and where."""
-        found = self._found(run, connection)
-        report = found.report or {}
-        if report.get("seq") is None:
-            raise RunUnsuitable(str(run), verb, "it is no import that planned anything")
-        return report["job"], report["seq"], found.connection
+        name, seq = self._found(run, connection).numbered(verb, str(run))
+        if name not in self._all_imports():
+            raise RunUnsuitable(str(run), verb, NO_IMPORT)
+        return name, import_job_of(self.config, name), seq
 
     def _all_imports(self) -> list[str]:
         return [name for name, job in self.config.jobs.items() if job.type == "import"]

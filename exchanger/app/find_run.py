@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from exchanger.app.asking import Fault, ask_each
 from exchanger.app.messages.notes.words import worded
-from exchanger.errors import RunAmbiguous, RunMissing
+from exchanger.errors import RunAmbiguous, RunMissing, RunUnsuitable
 from exchanger.jobs.history.runs import show_run
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
     from exchanger.jobs.runtime.context import JobContext
+
+
+NO_IMPORT = "it is no import that planned anything"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,18 @@ class FoundRun:
     report: dict[str, Any] | None
     connection: str
     faults: list[Fault]
+
+    def numbered(self, verb: str, run: str) -> tuple[str, int]:
+        """
+        Return the name of its job, which may be configured no more, and its number.
+
+        Raises:
+            RunUnsuitable: It planned nothing, so nothing can be done to it.
+        """
+        found = self.report or {}
+        if found.get("seq") is None:
+            raise RunUnsuitable(run, verb, NO_IMPORT)
+        return found["job"], found["seq"]
 
 
 def found_run(config: Config, connections: list[str], run: str) -> FoundRun:

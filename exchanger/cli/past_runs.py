@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exchanger.app.defaults import LogLevel
-from exchanger.app.find_run import found_run
+from exchanger.app.find_run import NO_IMPORT, FoundRun, found_run
 from exchanger.app.wiring import prepare
 from exchanger.cli.choosing import connections_of, job_of
 from exchanger.cli.execution import carry_out, show_outcomes
@@ -19,20 +20,24 @@ from exchanger.errors import RunUnsuitable
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
+    from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
 
-Act = Callable[..., "RunReport"]
-"""What is done: in a context, for a job of a name, which it is given, to the run of a number, with
-a wait."""
-_NO_IMPORT = "it is no import that planned anything"
-_WITHOUT_JOB = ("discard",)
-"""Verbs that do not look at the job, which may be configured no more."""
+Act = Callable[["JobContext", str, ImportJob, int, float], "RunReport"]
+"""What is done: in a context, for a job of that name, to the run of that number, with a wait."""
+
+
+@dataclass(frozen=True)
+class WithoutJob:
+    """What is done likewise, but whether or not the job is configured any more."""
+
+    act: Callable[[JobContext, str, int, float], RunReport]
 
 
 def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     verb: str,
     run: str,
-    act: Act,
+    act: Act | WithoutJob,
     *,
     config: Path,
     connection: str | None,
@@ -55,20 +60,20 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     """
     loaded = prepare(config, log_level, as_json=as_json)
     seconds = wait_seconds(wait)
-    found = _run_of(loaded, verb, run, connection, as_json=as_json)
+    found = _found(loaded, run, connection, as_json=as_json)
     if isinstance(found, int):
         return found
-    name, seq, there = found
-    job = None if verb in _WITHOUT_JOB else _import_of(loaded, verb, run, name)
+    name, seq = found.numbered(verb, run)
+    done = act.act if isinstance(act, WithoutJob) else _with_job(act, loaded, verb, run, name)
     outcome = carry_out(
         loaded,
         name,
-        lambda context: act(context, name, job, seq, seconds),
+        lambda context: done(context, name, seq, seconds),
         stopping=stopping,
         as_json=as_json,
         # Who decides sees what becomes of it.
         begins=False,
-        connection=there,
+        connection=found.connection,
     )
     return show_outcomes([outcome], as_json=as_json, as_list=False)
 
@@ -85,28 +90,30 @@ def import_of_run(
     Raises:
         RunMissing, RunAmbiguous, RunUnsuitable, typer.BadParameter: As for *act_on_run*.
     """
-    found = _run_of(loaded, verb, run, connection, as_json=as_json)
+    found = _found(loaded, run, connection, as_json=as_json)
     if isinstance(found, int):
         return found
-    name, seq, _ = found
+    name, seq = found.numbered(verb, run)
     return name, _import_of(loaded, verb, run, name), seq
 
 
-def _run_of(
-    loaded: Config, verb: str, run: str, connection: str | None, *, as_json: bool
-) -> tuple[str, int, str] | int:
-    """Find the name of a run's job, its number, and its connection; or an exit code, as above."""
+def _found(loaded: Config, run: str, connection: str | None, *, as_json: bool) -> FoundRun | int:
     found = found_run(loaded, connections_of(loaded, connection), run)
     # An id is nobody else's; a number may also be that of a run where nobody answered.
     if found.report is None or (found.faults and run.isdecimal()):
         return end_with("run", found.report, found.faults, as_json=as_json, show=lambda: None)
-    if found.report.get("seq") is None:
-        raise RunUnsuitable(run, verb, _NO_IMPORT)
-    return found.report["job"], found.report["seq"], found.connection
+    return found
+
+
+def _with_job(
+    act: Act, loaded: Config, verb: str, run: str, name: str
+) -> Callable[[JobContext, str, int, float], RunReport]:
+    job = _import_of(loaded, verb, run, name)
+    return lambda context, name, seq, wait: act(context, name, job, seq, wait)
 
 
 def _import_of(loaded: Config, verb: str, run: str, name: str) -> ImportJob:
     job = job_of(loaded, name)
     if not isinstance(job, ImportJob):
-        raise RunUnsuitable(run, verb, _NO_IMPORT)
+        raise RunUnsuitable(run, verb, NO_IMPORT)
     return job

@@ -71,6 +71,6 @@ def listed(words: Iterable[str], joint: str = "or") -> str:
     return f"{', '.join(some)} {joint} {last}" if some else last
 
 
-def how_many(number: int, one: str, many: str) -> str:
-    """Write a number of things, with the words for one or for several of them."""
-    return f"{number:,} {one if number == 1 else many}"
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number of things; several are called as one is, with an s, if nothing is said."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"

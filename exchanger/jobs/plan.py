@@ -34,9 +34,11 @@ from exchanger.state.store import open_state
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.inventory.listing import WaitingFiles
     from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.planning.plan import Plan
     from exchanger.jobs.runtime.context import JobContext
+    from exchanger.jobs.runtime.report import RunReport
 
 
 def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a plan
@@ -81,12 +83,22 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
     report.facts += note_waiting(waiting) + note_not_done(call)
-    owed = removal_ahead(call)
-    unclaimed = [*below(context.folders, waiting.strays), *beside(context, [name])]
-    if not waiting.has_work:
-        idle = PlanReport(replace(report, state="nothing_to_do"), [], 0)
-        return replace(idle, unfinished=first, owed=owed, unclaimed=unclaimed)
-    call = replace(call, memories=memories_of(context, state, record=False))
+    found = PlanReport(replace(report, state="nothing_to_do"), [], 0)
+    if waiting.has_work:
+        found = _of_waiting(call, report, waiting, rows, last)
+    return replace(
+        found,
+        unfinished=first,
+        owed=removal_ahead(call),
+        unclaimed=[*below(context.folders, waiting.strays), *beside(context, [name])],
+    )
+
+
+def _of_waiting(
+    call: ImportContext, report: RunReport, waiting: WaitingFiles, rows: int | None, last: int
+) -> PlanReport:
+    """Return what a run would send of the files that wait."""
+    call = replace(call, memories=memories_of(call.context, call.state, record=False))
     batch = read_waiting(call, waiting)
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
@@ -97,12 +109,11 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         FileReport(file.claim.key, file.claim.outcome, 0, facts=file.claim.facts)
         for file in batch.waiting
     ]
-    size = call.context.batch_size
     exposure = exposure_of(
         plan.outbox,
         plan.rules,
         report,
-        batch_size=size,
+        batch_size=call.context.batch_size,
         content=True,
         besides=plan.points_of_leavers,
     )
@@ -112,9 +123,6 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         report.facts.append(noted("files_follow", files=batch.left))
     return replace(
         preview(call, report, plan, exposure, rows),
-        unfinished=first,
-        owed=owed,
-        unclaimed=unclaimed,
         columns=batch.types,
         layout=batch.layout,
         basis=_basis(call, plan, exposure, last),

@@ -223,8 +223,9 @@ class Daemon:
 
     def _of(self, job: str) -> str:
         """Add to a command of which connection a run is; each counts its runs from 1."""
-        named = len(self._config.connections) > 1 and job in self._config.jobs
-        return f" --connection {self._config.connection_of(job)}" if named else ""
+        if job not in self._config.jobs:
+            return ""
+        return self._config.option_of(self._config.connection_of(job))
 
     def _begin_run(self, job: str) -> ChildProcess:
         # Whoever has more to do gets another turn when the others had theirs.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.local_sqs import LocalSqs
-from support.looking import until
+from support.looking import until, until_the_next_second
 
 from exchanger.jobs.inventory.listing import in_order
 
@@ -51,9 +50,8 @@ def test_what_is_no_data_is_passed_over_and_told_once(exchange):
     for key, body in (NO_DATA | OURS).items():
         exchange.drop(key, body)
     exchange.drop("in/a.csv", rows("a,1,gold"))
-    # S3 tells times in whole seconds: what came in the second of a run is told twice, not never.
-    came = max(item.last_modified for item in exchange.bucket.list("in/"))
-    until(lambda: datetime.now(UTC) >= came + timedelta(seconds=1))
+    # What came in the second of a run is told twice, not never.
+    until_the_next_second(exchange.bucket, "in/")
     first = exchange.ask("run", "t")
     assert {"in/a.csv": "applied"} == outcomes(first)
     [told] = [note for note in first["notes"] if "no data" in note]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
+from support.looking import until_the_next_second
 
 JOB = {
     "type": "import",
@@ -60,7 +59,7 @@ def test_a_file_that_gets_complete_after_a_newer_one_was_applied_is_left_out(exc
         if number == 1:
             exchange.ask("run", "club")
             exchange.drop("inbox/2.csv", rows("a", "b", "f"))
-            time.sleep(1.1)  # S3 tells the time of arrival in seconds.
+            until_the_next_second(exchange.bucket, "inbox/")
     exchange.ask("run", "club")
     exchange.bucket.delete(["inbox/3.csv"])
     exchange.drop("inbox/2.csv.done", b"")

@@ -6,21 +6,12 @@ import json
 
 import pytest
 from support.jobs import import_job
+from support.tried_jobs import CRM, CRM_FILE, SIGNUPS
 
 from exchanger import Exchanger
 from exchanger.errors import CannotTest
 
 TRACK = "/users/track"
-CRM = import_job(
-    source={"prefix": "inbox/crm/"},
-    fields={"tier": "set", "spend": {"merge": "sum", "type": "integer"}},
-)
-CRM_FILE = "id,tier,spend\na,silver,5\na,gold,7\nb,iron,9\n"
-SIGNUPS = import_job(
-    object="events",
-    source={"prefix": "inbox/signups/"},
-    event={"name": "Signed up", "time": "at"},
-)
 
 
 def spent(exchange):

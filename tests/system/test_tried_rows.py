@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.jobs import import_job
+from support.tried_jobs import CRM, CRM_FILE, SIGNUPS
 
-CRM = import_job(
-    source={"prefix": "inbox/crm/"},
-    fields={"tier": "set", "spend": {"merge": "sum", "type": "integer"}},
-)
-CRM_FILE = "id,tier,spend\na,silver,5\na,gold,7\nb,iron,9\n"
-SIGNUPS = import_job(
-    object="events",
-    source={"prefix": "inbox/signups/"},
-    event={"name": "Signed up", "time": "at"},
-)
 SIGNED_UP = "id,at\na,2026-09-01\nb,2026-09-01\nc,2026-09-01\n"
 
 

@@ -43,21 +43,26 @@ def spent(exchange):
     return [exchange.attribute(who, "spend") if who in known else None for who in ("old", "new")]
 
 
-@pytest.mark.parametrize(
-    "storage_class", ["GLACIER", pytest.param("DEEP_ARCHIVE", marks=pytest.mark.nightly)]
-)
-def test_an_archived_file_is_named_and_taken_once_it_is_restored(
-    exchange, s3_config, local_s3, storage_class
-):
-    """The good file beside it is applied, alone it is told each time, and no other run waits."""
-    exchange.configure(t=JOB)
-    store = boto3.client(
+@pytest.fixture
+def store(local_s3):
+    """S3 itself, for what a bucket is never asked for."""
+    return boto3.client(
         "s3",
         endpoint_url=local_s3.url,
         region_name=local_s3.region,
         aws_access_key_id=local_s3.access_key,
         aws_secret_access_key=local_s3.secret_key,
     )
+
+
+@pytest.mark.parametrize(
+    "storage_class", ["GLACIER", pytest.param("DEEP_ARCHIVE", marks=pytest.mark.nightly)]
+)
+def test_an_archived_file_is_named_and_taken_once_it_is_restored(
+    exchange, s3_config, store, storage_class
+):
+    """The good file beside it is applied, alone it is told each time, and no other run waits."""
+    exchange.configure(t=JOB)
     place = {"Bucket": s3_config.bucket, "Key": OLD}
     store.put_object(**place, Body=b"customer_id,spend\nold,1\n", StorageClass=storage_class)
     exchange.drop(NEW, "customer_id,spend\nnew,2\n")
@@ -131,17 +136,10 @@ def test_what_is_not_about_one_file_ends_the_run(exchange, proxied, refused, cod
     assert [None, None] == spent(exchange)
 
 
-def test_a_newest_file_that_nobody_can_read_replaces_none(exchange, s3_config, local_s3):
+def test_a_newest_file_that_nobody_can_read_replaces_none(exchange, s3_config, store):
     """The files before it wait with it, and count once it is gone."""
     exchange.configure(t=JOB | {"source": {"prefix": "in/", "files": "latest"}})
     exchange.drop(OLD, "customer_id,spend\nold,1\n")
-    store = boto3.client(
-        "s3",
-        endpoint_url=local_s3.url,
-        region_name=local_s3.region,
-        aws_access_key_id=local_s3.access_key,
-        aws_secret_access_key=local_s3.secret_key,
-    )
     newest = {"Bucket": s3_config.bucket, "Key": "in/z.csv"}
     store.put_object(**newest, Body=b"customer_id,spend\nnew,2\n", StorageClass="GLACIER")
     assert {"in/z.csv": "unreadable"} == outcomes(exchange.ask("run", "t", code=4))

@@ -36,7 +36,7 @@ def news_of_run(
         return News(job)
     began = troubles_of(config, report)
     over = _over(report, began) | ({"held_back"} if held is False else set())
-    about, of = about_job(config, job), of_connection(config, job)
+    about, of = about_job(config, job), config.option_of(config.connection_of(job))
     passed = {}
     if begins and report["state"] == "succeeded" and not began:
         words = Words(texts.titled("succeeded", job), texts.succeeded_body(about, report))
@@ -82,7 +82,7 @@ def news_of_daemon(config: Config, heard: Mapping[str, Any]) -> News:
         heard: ``job``, ``kind`` and the facts of the kind.
     """
     job, kind = heard["job"], heard["kind"]
-    about, of = about_job(config, job), of_connection(config, job)
+    about, of = about_job(config, job), config.option_of(config.connection_of(job))
     entry = config.jobs[job]
     if kind == "missed":
         body = texts.missed_body(about, heard["due"], heard["last"])
@@ -104,12 +104,6 @@ def about_job(config: Config, job: str) -> str:
     entry, connection = config.jobs[job], config.connection_of(job)
     said = f" ({entry.description})" if entry.description else ""
     return f"{entry.type.capitalize()} job {job}{said} of the connection {connection}."
-
-
-def of_connection(config: Config, job: str) -> str:
-    """Return what names the connection in a command, where there are several."""
-    several = len(config.connections) > 1
-    return f" --connection {config.connection_of(job)}" if several else ""
 
 
 def _lost(report: Report) -> bool:

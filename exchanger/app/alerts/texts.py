@@ -15,7 +15,8 @@ from typing import Any
 
 from exchanger.app.messages.errors import words_for
 from exchanger.app.messages.notes.words import in_words
-from exchanger.app.messages.reports import counted, of_rows
+from exchanger.app.messages.reports import of_rows
+from exchanger.config.findings import counted
 from exchanger.errors import (
     BrazeError,
     BrazeRefused,

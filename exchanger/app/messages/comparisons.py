@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from exchanger.app.messages.reports import counted, spelt
+from exchanger.app.messages.reports import spelt
+from exchanger.config.findings import counted
 
 Content = dict[str, Any]
 

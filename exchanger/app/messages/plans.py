@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from exchanger.app.messages.reports import counted, of_files, of_rows, spelt
+from exchanger.app.messages.reports import of_files, of_rows, spelt
+from exchanger.config.findings import counted
 
 _OF_MONTH = 10
 """Fields of a month that are shown, those first that save most."""
@@ -74,7 +75,7 @@ def _owed(removal: dict[str, Any] | None) -> list[str]:
         return []
     does, _, name = removal["does"].partition(":")
     became = _REMOVED[does].format(name=name)
-    people = "1 person" if removal["people"] == 1 else f"{removal['people']:,} people"
+    people = counted(removal["people"], "person", "people")
     points = counted(removal["data_points"], "data point")
     return [f"  first: {people} who left with run {removal['run']}: {became}; at most {points}"]
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from exchanger.config.findings import counted
+
 Report = dict[str, Any]
 
 _STATES = {
@@ -193,11 +195,6 @@ def _sum(report: Report) -> str:
             f"{counted(report.get('data_points', 0), 'data point')}"
         )
     return ""
-
-
-def counted(number: int, what: str) -> str:
-    """Write a number of things."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _when(text: str | None) -> str:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.app.messages.notes.words import worded_hold
-from exchanger.app.messages.reports import counted, state_in_words
+from exchanger.app.messages.reports import state_in_words
 from exchanger.app.outcome import worst
 from exchanger.config.durations import show_duration
+from exchanger.config.findings import counted
 from exchanger.jobs.inventory.standing import brings
 
 if TYPE_CHECKING:
@@ -133,15 +134,11 @@ def _daemon_needs(config: Config, name: str, standing: Standing) -> Iterator[dic
     yield _need("stale", name, None, message, ["exchanger daemon"])
 
 
-def _of(config: Config, connection: str) -> str:
-    return f" --connection {connection}" if len(config.connections) > 1 else ""
-
-
 def _held_needs(
     config: Config, connection: str, job: str, runs: Iterable[HeldRun], *, gone: bool = False
 ) -> Iterator[dict[str, Any]]:
     """Name runs that wait; without their job they cannot be applied any more."""
-    of = _of(config, connection)
+    of = config.option_of(connection)
     verbs = ("show", "discard") if gone else ("show", "approve", "discard")
     for run in runs:
         message = f"{job}: run {run.seq} waits for a person, with {counted(len(run.files), 'file')}"
@@ -167,7 +164,7 @@ def _job_needs(
         message = f"{name}: no {brings(job)} {since}, though one is expected every {every}"
         commands = [
             f"exchanger runs {name}",
-            f"exchanger jobs --waiting{_of(config, connection)}",
+            f"exchanger jobs --waiting{config.option_of(connection)}",
         ]
         yield _need("stale", connection, name, message, commands)
 

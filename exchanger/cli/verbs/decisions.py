@@ -11,10 +11,10 @@ from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, RunName, Wait
 
 if TYPE_CHECKING:
-    from exchanger.cli.past_runs import Act
+    from exchanger.cli.past_runs import Act, WithoutJob
 
 
-def _decision(story: Callable[[], Act]) -> Callable[..., None]:
+def _decision(story: Callable[[], Act | WithoutJob]) -> Callable[..., None]:
     """Build a verb of what imports its story: it takes its name and help from there."""
 
     def decide(  # noqa: PLR0913 - one for each option
@@ -63,7 +63,7 @@ def approve() -> Act:
 
 
 @_decision
-def discard() -> Act:
+def discard() -> WithoutJob:
     """
     Drop a run that was held back, or that cannot be delivered.
 
@@ -71,9 +71,10 @@ def discard() -> Act:
 
     Example: exchanger discard 12
     """
+    from exchanger.cli.past_runs import WithoutJob
     from exchanger.jobs.discard import discard_run
 
-    return lambda context, name, _job, seq, wait: discard_run(context, name, seq, wait)
+    return WithoutJob(discard_run)
 
 
 @_decision

@@ -70,9 +70,8 @@ def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bo
     if as_json:
         print_json([{"connection": name} | fate.to_dict() for name, fate in shown.items()])
         return 0 if known else _MISSING
-    several = len(config.connections) > 1
     for name, fate in shown.items():
-        for line in describe_fate(fate, f" --connection {name}" if several else ""):
+        for line in describe_fate(fate, config.option_of(name)):
             typer.echo(line)
     return 0 if known else _MISSING
 

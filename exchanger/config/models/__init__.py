@@ -192,6 +192,10 @@ class Config(Strict):
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
 
+    def option_of(self, connection: str) -> str:
+        """Return what names a connection in a command, where there are several."""
+        return f" --connection {connection}" if len(self.connections) > 1 else ""
+
     def told_of(self, job: str) -> tuple[Notification, ...]:
         """Return the channels that are told of a job."""
         return tuple(one for one in self.notifications if one.hears_of(job))

@@ -12,10 +12,9 @@ import structlog
 
 from exchanger.config.answers import AnswerNames
 from exchanger.errors import InvalidRow, LeaseLost, StorageError
-from exchanger.files.scratch.prefetch import prefetch_several
 from exchanger.jobs.answers.facts import COUNTS
 from exchanger.jobs.answers.masking import HIDDEN
-from exchanger.jobs.answers.write import THREADS, write_report
+from exchanger.jobs.answers.write import write_reports
 from exchanger.notes import noted
 
 if TYPE_CHECKING:
@@ -55,15 +54,14 @@ def _answer(
     call: ImportContext, outcome: Literal["unreadable", "stopped"], why: Mapping[str, str]
 ) -> list[Note]:
     context, names = call.context, AnswerNames(call.job.source.prefix)
-    if context.pages is None or not call.job.after.report:
+    if not call.job.after.report:
         return []
 
-    def write(key: str) -> None:
-        named = names.of(call.name, shared=context.folders.shared(key))
-        write_report(context, named, key, _facts(call, outcome, key, why[key]))
+    def named(key: str) -> AnswerNames:
+        return names.of(call.name, shared=context.folders.shared(key))
 
     try:
-        for _ in prefetch_several(write, [*why], lambda _: 1, threads=THREADS, room=2 * THREADS):
+        for _ in write_reports(context, why, named, lambda key: _facts(call, outcome, key, why)):
             pass
     except (LeaseLost, StorageError) as error:
         # The run counts, or fails, for reasons of its own.
@@ -72,7 +70,7 @@ def _answer(
     return []
 
 
-def _facts(call: ImportContext, outcome: str, key: str, why: str) -> dict[str, Any]:
+def _facts(call: ImportContext, outcome: str, key: str, why: Mapping[str, str]) -> dict[str, Any]:
     now = call.context.clock.now().isoformat()
     nothing = ("quarantine", "warnings", "rejected_rows", "run", "run_id")
     return {
@@ -85,7 +83,7 @@ def _facts(call: ImportContext, outcome: str, key: str, why: str) -> dict[str, A
         "rows": dict.fromkeys(_ROWS, 0),
         "not_taken": [],
         "left_out": [],
-        "notes": [why],
+        "notes": [why[key]],
         "choices": [],
         "whole_run": {"files": 1, "stopped": False, **dict.fromkeys(COUNTS, 0)},
         "cost": {"data_points": 0, "requests": 0},

@@ -24,7 +24,7 @@ from exchanger.jobs.answers.terms import is_due
 from exchanger.notes import Note, noted, with_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import RunDocument, VersionedRun
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-THREADS = 16
+_THREADS = 16
 """Reports that are written at once."""
 _TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
 
@@ -156,25 +156,42 @@ def _reports(
     mask = Mask(frozenset(run.answers.get("masked", ())))
     answer = RunAnswer(run, reasons, rejected, context.words, context.budget, parent, mask)
 
+    keys = _latest(state, parent if run.takes_back and parent else run, answer.keys)
+    yield from write_reports(context, keys, partial(_named, context, run), answer.facts)
+
+
+def write_reports(
+    context: JobContext,
+    keys: Iterable[str],
+    named: Callable[[str], AnswerNames],
+    facts: Callable[[str], Mapping[str, Any]],
+) -> Iterator[str]:
+    """
+    Write what there is to say of files, as JSON and as a page, several at a time.
+
+    Args:
+        context: The outside.
+        keys: The files.
+        named: Names the answers about each.
+        facts: Tells what there is to say of it.
+
+    Yields:
+        The files that were answered about.
+    """
+    pages = context.pages
+    if pages is None:
+        return
+
     def write(key: str) -> str:
-        write_report(context, _named(context, run, key), key, answer.facts(key))
+        context.may_send()
+        bodies = pages({**facts(key), "bucket": context.bucket.name})
+        for (ending, kind), body in zip(_TYPES.items(), bodies, strict=True):
+            context.bucket.write(named(key).report(key, ending), body.encode(), content_type=kind)
         return key
 
-    keys = _latest(state, parent if run.takes_back and parent else run, answer.keys)
-    several = prefetch_several(write, keys, lambda _: 1, threads=THREADS, room=2 * THREADS)
+    several = prefetch_several(write, keys, lambda _: 1, threads=_THREADS, room=2 * _THREADS)
     with closing(several) as written:
         yield from written
-
-
-def write_report(
-    context: JobContext, named: AnswerNames, key: str, facts: Mapping[str, Any]
-) -> None:
-    """Write what there is to say of a file, as JSON and as a page."""
-    context.may_send()
-    told = {**facts, "bucket": context.bucket.name}
-    pages = context.pages(told) if context.pages is not None else ()
-    for (ending, kind), body in zip(_TYPES.items(), pages, strict=False):
-        context.bucket.write(named.report(key, ending), body.encode(), content_type=kind)
 
 
 def _rejected_of(context: JobContext, run: RunDocument) -> Iterator[str]:

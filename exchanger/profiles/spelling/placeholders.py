@@ -1,4 +1,4 @@
-"""Texts that stand where an identifier is missing, or was lost: they name many, or nobody."""
+"""Texts that stand where an identifier is missing or was lost: they name many, or nobody."""
 
 from __future__ import annotations
 

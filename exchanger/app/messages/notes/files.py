@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from exchanger.config.findings import how_many, listed
+from exchanger.config.findings import counted, listed
 from exchanger.config.names import shown
 
 if TYPE_CHECKING:
@@ -319,13 +319,13 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "files_left": _files_left,
     "header_again": _header_again,
     "identifiers_pointed": lambda *, identifiers: (
-        how_many(identifiers, "identifier was", "identifiers were")
+        counted(identifiers, "identifier was", "identifiers were")
         + " text like 12345.0, and "
         + ("was" if identifiers == 1 else "were")
         + " read as 12345."
     ),
     "identifiers_trimmed": lambda *, identifiers: (
-        how_many(identifiers, "identifier", "identifiers")
+        counted(identifiers, "identifier")
         + " had white space around "
         + ("it." if identifiers == 1 else "them.")
     ),
@@ -337,7 +337,7 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "no_row_taken": _no_row_taken,
     "not_taken": _not_taken,
     "nulls_left_out": lambda *, members: (
-        how_many(members, "null member of objects was", "null members of objects were")
+        counted(members, "null member of objects was", "null members of objects were")
         + " left out."
     ),
     "older_files_left": _older_files_left,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchanger.config.findings import how_many
+from exchanger.config.findings import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -138,7 +138,6 @@ HOLD_NOTES: Mapping[str, Callable[..., str]] = {
     "memory_lost": _memory_lost,
     "new_version": _new_version,
     "too_many_deletes": lambda *, deletes, most: (
-        f"It would delete {how_many(deletes, 'profile', 'profiles')} for good, and max_deletes is "
-        f"{most:,}."
+        f"It would delete {counted(deletes, 'profile')} for good, and max_deletes is {most:,}."
     ),
 }

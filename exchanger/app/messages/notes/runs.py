@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exchanger.config.findings import how_many, listed
+from exchanger.config.findings import counted, listed
 from exchanger.errors import ExportEmpty
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def _values_dropped(  # noqa: PLR0913 - each is a fact of its own
 ) -> str:
     each = zip(fields, counts, strict=True)
     some = listed([f"{name} ({count:,})" for name, count in each], "and")
-    which = how_many(values, "value", "values")
-    where = how_many(rows, "row", "rows")
+    which = counted(values, "value")
+    where = counted(rows, "row")
     are, these = ("is", "this row") if values == 1 else ("are", "these rows")
     return (
         f"{which} in {where} {are} left out, and the rest of {these} is applied: {some}. The first "
@@ -216,9 +216,9 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "answers_not_written": _answers_not_written,
     "consent_missing": lambda *, values, rows: (
-        how_many(values, "value was not sent, as it", "values were not sent, as they")
+        counted(values, "value was not sent, as it", "values were not sent, as they")
         + " would subscribe somebody who is unsubscribed, or may be ("
-        + how_many(rows, "row is", "rows are")
+        + counted(rows, "row is", "rows are")
         + " skipped for it). If these people agreed again: "
         "may_resubscribe: true."
     ),
@@ -230,12 +230,11 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "items_differ": _items_differ,
     "learnt_from_segment": lambda *, segment, profiles: (
-        f"What Braze holds of {how_many(profiles, 'profile', 'profiles')} was learnt from "
-        f"'{segment}'."
+        f"What Braze holds of {counted(profiles, 'profile')} was learnt from '{segment}'."
     ),
     "maybe_sent_again": _maybe_sent_again,
     "members_dropped": lambda *, members: (
-        how_many(members, "member of lists was", "members of lists were")
+        counted(members, "member of lists was", "members of lists were")
         + " dropped, as the lists were longer than allowed."
     ),
     "more_in_quarantine": lambda *, quarantine: (
@@ -244,7 +243,7 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "never_answered": _never_answered,
     "never_seen": _never_seen,
     "never_sent": lambda *, profiles: (
-        f"Discarded: {how_many(profiles, 'profile was', 'profiles were')} never sent."
+        f"Discarded: {counted(profiles, 'profile was', 'profiles were')} never sent."
     ),
     "no_file_matched": _no_file_matched,
     "not_kept": _not_kept,
@@ -260,11 +259,11 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "retry_refused": lambda *, run: f"To give again what Braze refused: exchanger retry {run}",
     "retry_rejected": _retry_rejected,
     "rows_shut_out": lambda *, rows: (
-        how_many(rows, "row is skipped, as it is", "rows are skipped, as they are")
+        counted(rows, "row is skipped, as it is", "rows are skipped, as they are")
         + " about people whom only_if does not let through."
     ),
     "rows_superseded": lambda *, rows: (
-        how_many(rows, "row was", "rows were")
+        counted(rows, "row was", "rows were")
         + " left out, as newer ones changed all that they say."
     ),
     "run_finished": lambda *, run_id, job: (
@@ -282,20 +281,20 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "stopped_while_sending": _stopped_while_sending,
     "sums_forgotten": _sums_forgotten,
     "taken_for_empty": lambda *, profiles: (
-        how_many(profiles, "profile never seen was", "profiles never seen were")
+        counted(profiles, "profile never seen was", "profiles never seen were")
         + " taken for empty."
     ),
     "totals_differ": _totals_differ,
     "types_replaced": lambda *, values: (
-        how_many(values, "value replaces", "values replace") + " a value of another type in Braze."
+        counted(values, "value replaces", "values replace") + " a value of another type in Braze."
     ),
     "values_dropped": _values_dropped,
     "values_kept": lambda *, values: (
-        how_many(values, "value was", "values were")
+        counted(values, "value was", "values were")
         + " left as somebody else had set them in Braze."
     ),
     "values_kept_since_planned": lambda *, values: (
-        how_many(values, "value was", "values were")
+        counted(values, "value was", "values were")
         + " left as somebody else set them after the run was planned."
     ),
     "verified": _verified,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from exchanger.app.messages.pages.html import report_page
-from exchanger.app.messages.reports import counted
+from exchanger.config.findings import counted
 
 Facts = Mapping[str, Any]
 
