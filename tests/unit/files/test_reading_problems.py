@@ -152,6 +152,17 @@ def test_a_ragged_row_of_csv_is_set_aside_and_the_rest_is_read(
     assert table.rows == 3
 
 
+@pytest.mark.parametrize("ragged", [b"", b"9"])
+def test_rows_of_nothing_but_delimiters_are_blank_lines(tmp_path, ragged):
+    """Spreadsheets leave them behind; like blank lines they have no number, wherever they are."""
+    lines = [b"id,n,", b"1,2,", b",,", b' ,"",', b"3,,", b",4,", ragged, b",,", b",,", b""]
+    table = read(tmp_path, b"\r\n".join(lines), "a.csv")
+    assert [("1", "2", 1), ("3", None, 2), (None, "4", 3)] == table.frame.rows()
+    assert [4][: len(ragged)] == table.bad_rows["@row"].to_list()
+    alone = read(tmp_path, b"id,n\n,\n,\n", "a.csv")
+    assert (0, ["id", "n"]) == (alone.rows, alone.frame.columns[:2])
+
+
 JSON_LINES = [
     (b"[1]", "not_an_object", None, "object"),
     (b"1", "not_an_object", None, "object"),

@@ -56,6 +56,8 @@ _TAIL = 64 << 10
 _BATCH = 50_000
 _ROWS = 100
 """Rows that show whether a last column without a name is one."""
+_BLANK = " \t"
+"""What a cell that holds nothing may have all the same."""
 _CTRL_Z = "\x1a"
 """What DOS put at the end of text."""
 
@@ -72,9 +74,10 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
     """
     Read an uncompressed CSV file.
 
-    A byte-order mark is skipped, CRLF, LF and CR end a row, blank lines are passed over, quoted
-    cells may hold delimiters, line ends and doubled quotes. A row with too many or too few cells
-    is a bad row (``ragged_row``). A header that comes again is no row.
+    A byte-order mark is skipped, CRLF, LF and CR end a row, and quoted cells may hold delimiters,
+    line ends and doubled quotes. Blank lines are passed over, and so are rows of blank cells. A row
+    with too many or too few cells is a bad row (``ragged_row``). A header that comes again is no
+    row.
 
     Args:
         path: The file.
@@ -183,7 +186,7 @@ def _read_quickly(path: Path, table: CsvTable, delimiter: str) -> bool:
                     rows = _without_headers(pl.DataFrame(pl.from_arrow(named)), table.headers)
                     if rows is None:
                         return False
-                    table.add(rows)
+                    table.add(_without_blank(rows))
     except ArrowInvalid:
         # A row longer than a block, or no row at all: the exact reader tells.
         return False
@@ -205,6 +208,18 @@ def _without_headers(frame: pl.DataFrame, headers: Headers) -> pl.DataFrame | No
         return frame
     kept = ~pl.int_range(frame.height, eager=True).is_in(again)
     return frame.filter(kept)
+
+
+def _without_blank(frame: pl.DataFrame) -> pl.DataFrame:
+    """Leave out rows of nothing but delimiters, as spreadsheets leave behind."""
+    at = every = pl.int_range(frame.height, eager=True)
+    for cells in frame.get_columns():
+        # Mostly nothing is left after the first column.
+        found = cells.gather(at).str.strip_chars(_BLANK)
+        at = at.filter(found.is_null() | (found == ""))
+        if at.is_empty():
+            return frame
+    return frame.filter(~every.is_in(at.implode()))
 
 
 def _batches(
@@ -267,13 +282,20 @@ def _read_exactly(path: Path, key: str, table: CsvTable, delimiter: str) -> None
 
 
 def _rows(records: Iterator[Record], headers: Headers) -> Iterator[Record]:
-    """Leave out headers that come again, and bring what follows into the order of the first."""
+    """
+    Leave out headers that come again, and rows of nothing but delimiters.
+
+    What follows a header is brought into the order of the first.
+    """
     first = headers.first
     usual = [*range(len(first.names))]
-    order = usual
+    order, blank = usual, 0
     for record in records:
-        number = record.number - headers.again
+        number = record.number - headers.again - blank
         cells = record.cells
+        if len(cells) == len(usual) and not any(cell.strip(_BLANK) for cell in cells):
+            blank += 1
+            continue
         places = first.places(cells) if len(cells) == len(usual) else None
         if places is not None:
             headers.again += 1
