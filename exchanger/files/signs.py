@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from exchanger.config.patterns import compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Sequence
 
     from exchanger.config.models import CompleteWhen
 
@@ -43,6 +43,23 @@ def is_sign(key: str, prefix: str, rule: CompleteWhen | None) -> bool:
         compared = rest if "/" in rule.manifest else name
         return compile_pattern(rule.manifest).fullmatch(compared) is not None
     return False
+
+
+def empty_parts(files: Sequence[tuple[str, int]], rule: CompleteWhen | None) -> frozenset[str]:
+    """
+    Name the files without a row that are parts of a delivery which has some.
+
+    Where a marker or a manifest speaks of many files, those of one folder are one delivery: what
+    writes it in parallel leaves parts empty. Any other file is a delivery of its own.
+
+    Args:
+        files: What came together: keys, and how many rows each has.
+        rule: When a file of the job is complete.
+    """
+    if rule is None or (rule.marker is None and rule.manifest is None):
+        return frozenset()
+    folders = {key.rpartition("/")[0] for key, rows in files if rows}
+    return frozenset(key for key, rows in files if not rows and key.rpartition("/")[0] in folders)
 
 
 def folders_around(key: str, prefix: str) -> Iterator[str]:

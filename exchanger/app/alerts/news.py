@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exchanger.app.alerts import texts
 from exchanger.config.durations import show_duration
 from exchanger.config.models import Config, ExportJob, ImportJob
+from exchanger.files.signs import empty_parts
 from exchanger.state.alerts.book import News, Words
 
 if TYPE_CHECKING:
@@ -123,7 +124,15 @@ def _brought_nothing(config: Config, report: Report) -> bool:
         published = bool(report.get("manifest")) and report.get("rows_written") == 0
         return published and entry.empty != "allow"
     ignored = "empty_file" in entry.guards.model_fields_set and entry.guards.empty_file == "ignore"
-    return not ignored and bool(texts.empty_files(report))
+    return not ignored and bool(_empty_files(entry, report))
+
+
+def _empty_files(job: ImportJob, report: Report) -> list[str]:
+    """Name the files that were applied and have no row, but for parts of a delivery with rows."""
+    files = [file for file in report.get("files", []) if file["outcome"] == "applied"]
+    came = [(str(file["key"]), int(file.get("rows") or 0)) for file in files]
+    parts = empty_parts(came, job.source.complete_when)
+    return [key for key, rows in came if not rows and key not in parts]
 
 
 def _over(report: Report, began: list[str]) -> set[str]:
@@ -146,7 +155,9 @@ def _began(config: Config, kind: str, ended: Outcome, about: str, of: str) -> Wo
     if kind == "failed":
         body = texts.failed_body(about, report, *texts.reason_of(ended.error), of)
     elif kind == "partial":
-        body = texts.partial_body(about, report, bucket, of)
+        entry = config.jobs[report["job"]]
+        empty = _empty_files(entry, report) if isinstance(entry, ImportJob) else []
+        body = texts.partial_body(about, report, bucket, of, empty)
     else:
         body = texts.held_body(about, report, of)
     return Words(texts.titled(kind, report["job"], report), body)

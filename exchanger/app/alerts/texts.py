@@ -9,7 +9,7 @@ from a file or from Braze's own words is repeated.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -111,8 +111,17 @@ def failed_body(about: str, report: Report, reason: str, then: str, of: str) -> 
     )
 
 
-def partial_body(about: str, report: Report, bucket: str, of: str) -> str:
-    """Write that a run did not take all, or that its files had no rows."""
+def partial_body(about: str, report: Report, bucket: str, of: str, empty: Sequence[str]) -> str:
+    """
+    Write that a run did not take all, or that its files had no rows.
+
+    Args:
+        about: The job.
+        report: The run.
+        bucket: Where its quarantine is.
+        of: What names the connection in a command.
+        empty: The files that came without rows.
+    """
     seq = report.get("seq")
     then = [f"exchanger show {seq}{of}"] if seq else []
     back = [fact["run"] for fact in report.get("facts", []) if fact["code"] == "undo_again"]
@@ -123,13 +132,13 @@ def partial_body(about: str, report: Report, bucket: str, of: str) -> str:
         then += [f"{when}: exchanger retry {seq}{of}"]
     if report.get("rows_rejected"):
         then += ["or have whoever sends the file correct these rows, and send them in a new file"]
-    empty = _empty(report)
-    if empty:
+    nothing = _nothing(report, empty)
+    if nothing:
         then += ["ask whoever sends it whether that is meant"]
     return _text(
         about,
         f"{_run(report)} was done in part." if _is_partial(report) else "",
-        *empty,
+        *nothing,
         *of_rows(dict(report)),
         *_files(report),
         *_notes(report),
@@ -237,17 +246,7 @@ def _is_partial(report: Report) -> bool:
     return bool(report["state"] == "partial")
 
 
-def empty_files(report: Report) -> list[str]:
-    """Name the files that were applied and have no row."""
-    return [
-        file["key"]
-        for file in report.get("files", [])
-        if file["outcome"] == "applied" and not file.get("rows")
-    ]
-
-
-def _empty(report: Report) -> list[str]:
-    keys = empty_files(report)
+def _nothing(report: Report, keys: Sequence[str]) -> list[str]:
     if keys:
         more = f" and {len(keys) - 1:,} more" if len(keys) > 1 else ""
         return [f"{keys[0]}{more} came without a single row."]

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from exchanger.files.signs import empty_parts
 from exchanger.jobs.planning.budgets import budget_guards
 from exchanger.jobs.planning.exposure import Exposure
 from exchanger.notes import Note, noted
@@ -62,7 +63,9 @@ def guards_of(
         if allowed is not None
     ]
     if guards.max_fewer_rows_percent is not None or guards.empty_file == "hold":
-        taken = [(file.key, file.rows) for file in files if file.outcome == "applied"]
+        came = [(file.key, file.rows) for file in files if file.outcome == "applied"]
+        parts = empty_parts(came, call.job.source.complete_when)
+        taken = [(key, rows) for key, rows in came if key not in parts]
         before = call.state.file_ledger.snapshot().last_applied(call.name)
         looks.append(lambda _: notes_on_files(guards, taken, before))
     allowed = guards.max_more_empty_percent

@@ -195,6 +195,7 @@ class Spark:
             "seconds": {"merge": "sum"},
             "seen_at": {"merge": "highest"},
         },
+        "guards": {"empty_file": "hold"},
         "expect": {"every": "26h"},
     }
 

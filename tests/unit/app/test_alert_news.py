@@ -21,6 +21,8 @@ jobs:
         fields: {a: set}, description: Nightly, expect: {every: 26h}}
   calm: {type: import, connection: main, source: {prefix: calm/}, match: {external_id: id},
          fields: {b: set}, guards: {empty_file: ignore}}
+  lake: {type: import, connection: main, source: {prefix: lake/, complete_when: {marker: _SUCCESS}},
+         match: {external_id: id}, fields: {c: set}}
   vip: {type: export, connection: main, segment: VIP, fields: {id: external_id},
         target: {prefix: out/}}
 """
@@ -56,6 +58,10 @@ def news(config, content, code=0, error=None, **more):
         (report("partial", files=[WHOLE]), 4, ["partial"], ["failed", "missed"]),
         (report(files=[EMPTY]), 0, ["partial"], ["failed", "missed", "overdue"]),
         (report(job="calm", files=[EMPTY]), 0, [], ["failed", "missed", "overdue", "partial"]),
+        (report(job="lake", files=[APPLIED, EMPTY]), 0, [],
+         ["failed", "missed", "overdue", "partial"]),
+        (report(job="lake", files=[EMPTY, EMPTY]), 0, ["partial"], ["failed", "missed", "overdue"]),
+        (report(files=[APPLIED, EMPTY]), 0, ["partial"], ["failed", "missed", "overdue"]),
         (report(job="vip", files=(), manifest="m", rows_written=0), 0, ["partial"],
          ["failed", "missed", "overdue"]),
         (report("failed", files=()), 7, ["failed"], []),

@@ -8,6 +8,7 @@ from exchanger.config.models import CompleteWhen
 from exchanger.files.signs import (
     Entry,
     ManifestFault,
+    empty_parts,
     folders_around,
     is_sign,
     key_of,
@@ -43,6 +44,22 @@ SETTLED = CompleteWhen.model_validate({"settled": "30s"})
 def test_what_is_a_sign(rule, key, sign):
     """Names count in each folder; a pattern with a slash is one of the path below the prefix."""
     assert sign == is_sign(key, "in/", rule)
+
+
+@pytest.mark.parametrize(
+    ("rule", "parts"),
+    [
+        (MARKER, {"in/1/b"}),
+        (MANIFEST, {"in/1/b"}),
+        (SUFFIX, set()),
+        (SETTLED, set()),
+        (None, set()),
+    ],
+)
+def test_what_is_an_empty_part_of_a_delivery_with_rows(rule, parts):
+    """Of files that are complete together; a folder in which all are empty is no such delivery."""
+    files = [("in/1/a", 3), ("in/1/b", 0), ("in/2/a", 0), ("in/2/b", 0), ("in/c", 0)]
+    assert parts == empty_parts(files, rule)
 
 
 @pytest.mark.parametrize(
