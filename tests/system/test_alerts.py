@@ -103,6 +103,27 @@ def test_each_trouble_is_told_once_and_once_when_it_is_over(exchange, receiver):
     assert SECRET not in "".join(said) + everything(exchange)
 
 
+def test_each_run_that_waits_is_told_as_each_takes_a_decision(exchange, receiver):
+    """Also while another one waits; that it is over is told once nothing waits any more."""
+    exchange.notifications = [{"url": "${ALERT_URL}"}]
+    exchange.configure(crm=JOB)
+    run(exchange, 0, "in/1.csv", good(1))
+    run(exchange, 5, "in/2.csv", good(1))
+    run(exchange, 5, "in/3.csv", good(1))
+    assert ["exchanger approve 2", "exchanger approve 3"] == [
+        line.removeprefix("- ")
+        for told in receiver.told
+        for line in told["message"].splitlines()
+        if "approve " in line
+    ]
+    assert ["crm waits for a decision"] * 2 == receiver.titles()
+    run(exchange, 0)
+    assert 0 == exchange.call("discard", "2").returncode
+    assert [] == receiver.titles()
+    assert 0 == exchange.call("discard", "3").returncode
+    assert ["crm is fine again (held back)"] == receiver.titles()
+
+
 def test_a_channel_that_fails_fails_no_run_and_is_tried_again(exchange, receiver):
     """It is told once that it fails, and what it missed is sent once it takes something again."""
     exchange.notifications = [{"url": "${ALERT_URL}", "when": ["partial", "succeeded"]}]

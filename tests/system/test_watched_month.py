@@ -19,7 +19,15 @@ FLOOD = 480
 """Files that the CRM drops on the day on which it exports everything."""
 
 DAMAGED, COPIED, RENAMED, NEW, RETYPED, RESTARTED, FLOODED = 4, 6, (9, 10), 12, 13, 14, 15
-COPIED_BESIDE, DECIDED, SILENT, WITHOUT_ROWS, RERUN, CRASHED, BROKEN_OFF = 16, 17, 18, 20, 21, 24, 26
+COPIED_BESIDE, DECIDED, SILENT, WITHOUT_ROWS, RERUN, CRASHED, BROKEN_OFF = (
+    16,
+    17,
+    18,
+    20,
+    21,
+    24,
+    26,
+)
 
 TOLD = [
     (4, "crm was done in part"),
@@ -195,6 +203,7 @@ def test_a_month_of_four_senders(month, exchange):
     Braze has in the end is what the rows say, and of every file is known what became of it.
     """
     import os, time
+
     days = eval(os.environ.get("DAYS", "range(1, 31)"))
     month.at(0)
     month.start()
@@ -213,7 +222,11 @@ def test_a_month_of_four_senders(month, exchange):
         for who, told in month.people.told().items()
     }
     told = month.people.told()
-    print("SUMS", sum(have[w] != told[w] for w in told), [(w, have[w], told[w]) for w in told if have[w] != told[w]][:3])
+    print(
+        "SUMS",
+        sum(have[w] != told[w] for w in told),
+        [(w, have[w], told[w]) for w in told if have[w] != told[w]][:3],
+    )
     print("TOLD missing", sorted((Counter(TOLD) - Counter(month.all)).items()))
     print("TOLD more", sorted((Counter(month.all) - Counter(TOLD)).items()))
     print(len(month.keys), month.keys.total())
@@ -222,7 +235,13 @@ def test_a_month_of_four_senders(month, exchange):
     t = time.monotonic()
     for key in month.keys:
         fate = api.file(key)
-        fates.setdefault(tuple(sorted(job.stand for job in fate.jobs)) + tuple(v["outcome"] for v in fate.versions[:2]), []).append(key)
+        fates.setdefault(
+            tuple(sorted(job.stand for job in fate.jobs))
+            + tuple(v["outcome"] for v in fate.versions[:2]),
+            [],
+        ).append(key)
     print("FATES", time.monotonic() - t, {k: (len(v), v[:2]) for k, v in fates.items()})
-    print(exchange.ask("status")["needs"], exchange.ask("alerts"), exchange.ask("jobs", "--waiting"))
+    print(
+        exchange.ask("status")["needs"], exchange.ask("alerts"), exchange.ask("jobs", "--waiting")
+    )
     assert 0

@@ -160,4 +160,12 @@ def _began(config: Config, kind: str, ended: Outcome, about: str, of: str) -> Wo
         body = texts.partial_body(about, report, bucket, of, empty)
     else:
         body = texts.held_body(about, report, of)
-    return Words(texts.titled(kind, report["job"], report), body)
+    return Words(texts.titled(kind, report["job"], report), body, _to_decide(kind, report))
+
+
+def _to_decide(kind: str, report: Report) -> tuple[int, ...]:
+    """Number the runs that a person has to decide about since this one."""
+    if kind != "held_back":
+        return ()
+    runs = report.get("held_back") or [report.get("seq")]
+    return tuple(run for run in runs if run is not None)

@@ -29,10 +29,18 @@ Wants = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Words:
-    """What people read."""
+    """
+    What people read.
+
+    Args:
+        title: What they read first.
+        body: What they read then.
+        runs: The runs to decide about, if it is about some.
+    """
 
     title: str
     body: str
+    runs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,12 +63,17 @@ class News:
 
 @dataclass(frozen=True)
 class Incident:
-    """A trouble that is not over, since when, and the channels that were told or will be."""
+    """
+    A trouble that is not over, since when, and the channels that were told or will be.
+
+    Of runs that wait it also knows which ones were told: each takes a decision of its own.
+    """
 
     job: str
     kind: str
     since: str
     told: tuple[str, ...] = ()
+    runs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,15 +155,24 @@ class AlertBook:
     def begun(
         self, job: str, kind: str, words: Words, listeners: Mapping[str, Wants], now: datetime
     ) -> AlertBook:
-        """Return the book once a job has a trouble: whoever was not told of it is to be."""
-        before = self.find(job, kind)
-        told = before.told if before else ()
-        to = [each for each, wants in listeners.items() if wants(kind) and each not in told]
+        """
+        Return the book once a job has a trouble: whoever was not told of it is to be.
+
+        Of a run that waits and was not told yet, everybody is.
+        """
+        before = self.find(job, kind) or Incident(job, kind, now.isoformat())
+        told, runs = before.told, {*words.runs} - {*before.runs}
+        to = [
+            each for each, wants in listeners.items() if wants(kind) and (runs or each not in told)
+        ]
         if not to:
             return self
-        since = before.since if before else now.isoformat()
         rest = tuple(one for one in self.incidents if one is not before)
-        incident = Incident(job, kind, since, (*told, *to))
+        incident = replace(
+            before,
+            told=(*told, *(each for each in to if each not in told)),
+            runs=(*before.runs, *sorted(runs)),
+        )
         book = replace(self, incidents=(*rest, incident))
         return book.with_alert(job, kind, words, to, now)
 
@@ -295,7 +317,8 @@ class AlertBook:
         return AlertBook(
             salt=content["salt"],
             incidents=tuple(
-                Incident(**one | {"told": tuple(one["told"])}) for one in content["incidents"]
+                Incident(**one | {"told": tuple(one["told"]), "runs": tuple(one.get("runs", ()))})
+                for one in content["incidents"]
             ),
             alerts=tuple(Alert(**one) for one in content["alerts"]),
             failing={name: Failing(**it) for name, it in content["failing"].items()},

@@ -40,11 +40,13 @@ class Month:
         exchange.connection["budget"] = {"data_points": {"day": 4000, "month": 50_000}}
         exchange.notifications = [{"url": "${ALERT_URL}"}]
         jobs = {"crm": self.crm, "kunden": self.sheet, "visits": self.spark, "shops": self.shops}
-        exchange.configure(**{
-            name: sender.job
-            | {"schedule": {"cron": f"0 6 * * {'1-5' if name == 'kunden' else '*'}"}}
-            for name, sender in jobs.items()
-        })
+        exchange.configure(
+            **{
+                name: sender.job
+                | {"schedule": {"cron": f"0 6 * * {'1-5' if name == 'kunden' else '*'}"}}
+                for name, sender in jobs.items()
+            }
+        )
 
     # Time.
 

@@ -88,6 +88,16 @@ def test_what_waits_is_over_once_it_is_decided(config, held, over):
     assert over == ("held_back" in news(config, report(), held=held).over)
 
 
+def test_each_run_that_waits_is_one_to_decide_about(config):
+    """Also where a call held back several; one that waits for its state to be adopted has none."""
+    for content, runs in [
+        (report("held_back", files=()), (7,)),
+        (report("held_back", files=(), held_back=[7, 8]), (7, 8)),
+        (report("held_back", files=(), seq=None), ()),
+    ]:
+        assert runs == news(config, content, 5).began["held_back"].runs
+
+
 @pytest.mark.parametrize(
     ("content", "percent", "told"),
     [

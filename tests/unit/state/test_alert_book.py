@@ -17,6 +17,10 @@ def began(kind="failed", job="crm"):
     return News(job, began={kind: Words(f"{job} {kind}", "body")})
 
 
+def waits(*runs):
+    return News("crm", began={"held_back": Words(f"crm waits {runs}", "body", runs)})
+
+
 def over(kind="failed", job="crm"):
     return News(job, over={kind: Words(f"{job} fine", "body")})
 
@@ -42,11 +46,17 @@ def told(book, channels=("chat",), now=NOW):
         ([began(), began(job="shop")], ["crm failed", "shop failed"]),
         ([over()], []),
         ([began(), over("partial")], ["crm failed"]),
+        ([waits(3), waits(3), waits(5), waits(3, 5)], ["crm waits (3,)", "crm waits (5,)"]),
+        ([waits(3), over("held_back"), waits()], ["crm waits (3,)", "crm fine", "crm waits ()"]),
         ([News("crm", passed={"succeeded": WORDS})] * 2, ["title", "title"]),
     ],
 )
 def test_an_incident_is_told_once_and_once_when_it_is_over(news, titles):
-    """The same kind of the same job is the same incident until it is over."""
+    """
+    The same kind of the same job is the same incident until it is over.
+
+    Each run that waits takes a decision of its own, so that each is told.
+    """
     book, got = AlertBook(), []
     for each in news:
         book, new = told(book.heard(each, ALL, NOW))
