@@ -117,6 +117,7 @@ def _job(
         "expected_since": _iso(how.expected_since),
         "overdue_since": _iso(how.overdue_since),
         "held_back": [worded_hold(run.to_dict()) for run in how.held],
+        "came_in_time": how.came_in_time,
         "verified": {"run": how.verified["seq"], **how.verified["verified"]}
         if how.verified
         else None,

@@ -15,7 +15,7 @@ from exchanger.state.names import StateNames
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from exchanger.config.models import Job
     from exchanger.jobs.runtime.context import JobContext
@@ -60,6 +60,7 @@ class JobStanding:
         expected_since: Since when a daemon knows that something is expected of it.
         overdue_since: When it should have done so again, if that is past.
         held: Its runs that wait for a person.
+        came_in_time: Whether one of them has what was expected, so that no file is missing.
         verified: The report of its last run that was read back; None if none was.
     """
 
@@ -69,6 +70,7 @@ class JobStanding:
     expected_since: datetime | None
     overdue_since: datetime | None
     held: list[HeldRun]
+    came_in_time: bool = False
     verified: Report | None = None
 
 
@@ -108,7 +110,9 @@ def standing(context: JobContext, jobs: Mapping[str, Job]) -> Standing:
     found = {}
     for name, job in jobs.items():
         last = latest.get(name)
-        taken_at = _taken_at(report for report in recent if report["job"] == name)
+        held = held_runs(state, applied, name) if last and last["held_back"] else []
+        own = [report for report in recent if report["job"] == name]
+        taken_at = _taken_at(own)
         if taken_at is None and job.expect is not None:
             taken_at = _taken_at(list_runs(context, name))
         expected_since = _expected_since(name, job, daemons)
@@ -119,8 +123,9 @@ def standing(context: JobContext, jobs: Mapping[str, Job]) -> Standing:
             taken_at=taken_at,
             expected_since=expected_since,
             overdue_since=due if due is not None and due < now else None,
-            held=held_runs(state, applied, name) if last and last["held_back"] else [],
-            verified=next((r for r in recent if r["job"] == name and r.get("verified")), None),
+            held=held,
+            came_in_time=came_in_time(job, {run.seq for run in held}, own, now),
+            verified=next((report for report in own if report.get("verified")), None),
         )
     without_job = {
         name: held_runs(state, applied, name)
@@ -135,6 +140,24 @@ def took_something(report: Report) -> bool:
     if report.get("manifest"):
         return True
     return any(file["outcome"] == "applied" for file in report.get("files", []))
+
+
+def came_in_time(job: Job, held: Container[int], reports: Iterable[Report], now: datetime) -> bool:
+    """
+    Return whether files came as expected, and wait for a person.
+
+    Args:
+        job: The job.
+        held: Its runs that wait.
+        reports: Its runs, newest first.
+        now: The time.
+    """
+    came = next((report["started_at"] for report in reports if report.get("seq") in held), None)
+    return (
+        job.expect is not None
+        and came is not None
+        and datetime.fromisoformat(came) + job.expect.every >= now
+    )
 
 
 def _taken_at(reports: Iterable[Report]) -> datetime | None:

@@ -142,7 +142,8 @@ class Attention:
         if not entry.get("overdue_since"):
             self._overdue.discard(job)
             return []
-        if job in self._overdue:
+        # What came and waits is told as that: nobody has to ask where the files are.
+        if job in self._overdue or entry.get("came_in_time"):
             return []
         self._overdue.add(job)
         facts = {

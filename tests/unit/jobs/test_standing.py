@@ -9,7 +9,7 @@ from support.contexts import job_context
 from support.jobs import import_model
 
 from exchanger.files.heartbeat import Heartbeat
-from exchanger.jobs.inventory.standing import standing, took_something
+from exchanger.jobs.inventory.standing import came_in_time, standing, took_something
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.outside.clock import SystemClock
 from exchanger.state.store import open_state
@@ -104,3 +104,20 @@ def test_a_job_is_overdue_once_it_took_nothing_for_longer_than_expected(
     """Since it took something last, or a daemon knows that something is expected of it."""
     found: datetime | None = stands(reports, daemon, JOB.model_copy(update=changes)).overdue_since
     assert (None if since is None else since + EVERY) == found
+
+
+@pytest.mark.parametrize(
+    ("reports", "held", "every", "came"),
+    [
+        ([report(LATER, seq=8), report(EARLIER, seq=7)], {8}, EVERY, True),
+        ([report(LATER, seq=8), report(EARLIER, seq=7)], {7, 8}, EVERY, True),
+        ([report(LATER, seq=8), report(EARLIER, seq=7)], {7}, EVERY, False),
+        ([report(LATER, seq=8)], set(), EVERY, False),
+        ([], {8}, EVERY, False),
+        ([report(LATER, seq=8)], {8}, None, False),
+    ],
+)
+def test_what_waits_for_a_person_may_have_come_in_time(reports, held, every, came):
+    """Then nobody has to be asked where the files are, though none was taken."""
+    job = JOB.model_copy(update={"expect": every and JOB.expect})
+    assert came is came_in_time(job, held, reports, NOW)

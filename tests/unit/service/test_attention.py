@@ -103,6 +103,14 @@ def test_a_job_is_overdue_once_until_it_takes_something(attention):
     assert 1 == len(attention.answered("main", crm(**OVERDUE), 4 * DAILY))
 
 
+def test_nobody_is_asked_for_a_file_that_came_in_time_and_waits(attention):
+    """Of that people know already; once it is decided about, and nothing was taken, it is told."""
+    assert [] == attention.answered("main", crm(**OVERDUE, came_in_time=True), 0.0)
+    assert [("job.overdue", "crm")] == events(attention.answered("main", crm(**OVERDUE), 900.0))
+    assert [] == attention.answered("main", crm(**OVERDUE, came_in_time=True), 1800.0)
+    assert [] == attention.answered("main", crm(**OVERDUE), 2700.0)
+
+
 def test_the_bucket_is_asked_before_a_job_is_called_overdue(attention):
     """Another process may have run the job: asked when it may be so, and not again and again."""
     attention.to_ask(FIRST, NOW)
