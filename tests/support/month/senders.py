@@ -11,6 +11,7 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import ClassVar
 
 import polars as pl
 
@@ -62,7 +63,7 @@ class Crm:
     """Exports of a CRM: what changed in an hour, a JSON object for each customer."""
 
     folder = "inbox/crm/"
-    job = {
+    job: ClassVar = {
         "type": "import",
         "description": "Changes of the CRM",
         "source": {"prefix": folder, "order_by": "updated_at"},
@@ -128,7 +129,7 @@ class Sheet:
 
     folder = "inbox/kunden/"
     columns = ("Kunden-Nr", "Ort", "Punkte", "Kunde seit")
-    job = {
+    job: ClassVar = {
         "type": "import",
         "description": "The list of the shop manager",
         "source": {
@@ -142,7 +143,7 @@ class Sheet:
             "bonus": {"from": "Punkte", "type": "decimal", "scale": 1},
             "member_since": {"from": "Kunde seit", "type": "date"},
         },
-        "expect": {"every": "4d"},
+        "expect": {"every": "6d"},
     }
 
     def __init__(self, people, seed=2):
@@ -166,7 +167,7 @@ class Sheet:
         """Write them as a file: a hint, a comma in numbers, days first, and rows left behind."""
         lines = ["sep=;", ";".join(columns) + more]
         for row in rows:
-            bonus = f"{row['bonus']}".replace(".", ",")
+            bonus = str(row["bonus"]).replace(".", ",")
             cells = (row["who"], row["city"], bonus, f"{row['since']:%d/%m/%Y}")
             lines.append(";".join(cells) + (";x" if more else ""))
         blank = ";" * (len(columns) - 1 + bool(more))
@@ -185,7 +186,7 @@ class Spark:
 
     folder = "lake/visits/"
     parts = 20
-    job = {
+    job: ClassVar = {
         "type": "import",
         "description": "Visits from the lake",
         "source": {"prefix": folder, "complete_when": {"marker": "_SUCCESS"}},
@@ -255,7 +256,7 @@ class Shops:
     """Tills that upload by SFTP: always the same names, which grow while they are written."""
 
     folder = "inbox/shops/"
-    job = {
+    job: ClassVar = {
         "type": "import",
         "description": "Balances of the tills",
         "source": {"prefix": folder, "complete_when": {"settled": "10m"}},

@@ -8,15 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from support.lines import Lines
 from support.real_daemon import PATIENCE, Daemon
 
 STEPPED = Path(__file__).parent.parent / "stepped"
-STILL = 0.7
-"""Seconds without an event or a process after which the daemon has done all that was due."""
 
 
 class SteppedDaemon(Daemon):
@@ -35,18 +32,14 @@ class SteppedDaemon(Daemon):
         self.plain = []
         self._lines = Lines(self.process.stderr)
 
-    def rest(self):
-        """Read events until it has done all that was due."""
+    def rest(self, step):
+        """Read events until it has done all that was due after a step of time."""
         deadline = time.monotonic() + PATIENCE
-        last = time.monotonic()
-        while time.monotonic() - last < STILL:
-            assert time.monotonic() < deadline, self.events[-5:]
-            assert self.process.poll() is None, self.plain
-            line = self._lines.next(time.monotonic() + 0.05)
-            if line is not None:
-                self._keep(line)
-            if line is not None or self._works():
-                last = time.monotonic()
+        wanted = {"event": "story.rested", "step": step}
+        while not (self.events and wanted.items() <= self.events[-1].items()):
+            line = self._lines.next(deadline)
+            assert line is not None, (self.events[-5:], self.plain)
+            self._keep(line)
 
     def stop(self):
         """Stop it as people do; returns its exit code."""
@@ -61,27 +54,6 @@ class SteppedDaemon(Daemon):
             self.events.append(json.loads(line))
         else:
             self.plain.append(line.decode())
-
-    def _works(self):
-        """Return whether a process of it is at work: all but the one that is prepared to fork."""
-        return any(
-            _children(child) or "exchanger.cli.prepared" not in _command(child)
-            for child in _children(self.process.pid)
-        )
-
-
-def _children(pid):
-    found = []
-    with suppress(FileNotFoundError, ProcessLookupError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found += (task / "children").read_text().split()
-    return found
-
-
-def _command(pid):
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    return ""
 
 
 def story_environment(story):

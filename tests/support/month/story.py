@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import time, timedelta
+from datetime import timedelta
 
 from support.month.senders import SHOPS, Crm, People, Sheet, Shops, Spark, day_of
 from support.month.stepped_daemon import SteppedDaemon
@@ -28,6 +28,7 @@ class Month:
         self.crm, self.sheet = Crm(self.people), Sheet(self.people)
         self.spark, self.shops = Spark(self.people), Shops(self.people)
         self.keys = Counter()
+        self.deleted = set()
         self.heard = []
         self.logged = []
         self.day = 1
@@ -55,7 +56,11 @@ class Month:
         moment = day_of(self.day) + timedelta(hours=hour, minutes=minute, milliseconds=500)
         self._story.step_to(moment)
         if self._daemon is not None:
-            self._daemon.rest()
+            self._daemon.rest(self._story.step)
+        self.hear()
+
+    def hear(self):
+        """Note what people were told on this day."""
         self.heard += [(self.day, title) for title in sorted(self._receiver.titles())]
 
     def start(self):
@@ -78,12 +83,13 @@ class Month:
     # Senders.
 
     def drop(self, key, body, count=True):
-        """Drop a file; how many versions of it came is counted."""
+        """Drop a file, of which it is counted how many versions came, or what is none."""
         self._exchange.drop(key, body)
-        self.keys[key] += count
+        if count:
+            self.keys[key] += 1
 
     def crm_hours(self):
-        """Drop what the CRM exports in a day, and let it count; returns the rows of each file."""
+        """Draw what the CRM exports in a day: the rows of each file."""
         files = {}
         for hour in range(24):
             rows = self.crm.rows(day_of(self.day) - timedelta(hours=24 - hour), CHANGES)
@@ -95,14 +101,6 @@ class Month:
         for key, rows in files.items():
             self.drop(key, Crm.body(rows))
 
-    def crm_as_usual(self):
-        """Drop what the CRM exports in a day."""
-        files = self.crm_hours()
-        self.drop_crm(files)
-        for rows in files.values():
-            self.crm.took(rows)
-        return files
-
     def drop_spark(self, day, parts, complete=True):
         """Drop a day of the lake, with its marks if it is complete; returns its keys."""
         files = self.spark.files(day, parts)
@@ -113,19 +111,6 @@ class Month:
         if complete:
             self.drop(success, "", count=False)
         return files
-
-    def spark_as_usual(self):
-        """Drop a day of the lake."""
-        parts = self.spark.rows(self.day)
-        self.drop_spark(self.day, parts)
-        self.spark.took(parts)
-        return parts
-
-    def sheet_as_usual(self, **ways):
-        """Drop a sheet."""
-        rows = self.sheet.rows()
-        self.drop_sheet(self.sheet.body(rows, **ways))
-        self.sheet.took(rows)
 
     def drop_sheet(self, body):
         """Drop a sheet of today."""
@@ -153,6 +138,7 @@ class Month:
     def delete(self, keys):
         """Delete files."""
         self._exchange.bucket.delete(list(keys))
+        self.deleted |= {*keys}
 
     # The person.
 

@@ -29,13 +29,14 @@ class StoryTime:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.step = 0
         path.write_bytes(_NUMBER.pack(0))
 
     def step_to(self, moment):
         """Let it be this moment, from now on."""
-        ahead = round(moment.timestamp() * _SECOND) - time.monotonic_ns()
+        self.step = round(moment.timestamp() * _SECOND) - time.monotonic_ns()
         with self.path.open("r+b") as file:
-            file.write(_NUMBER.pack(ahead))
+            file.write(_NUMBER.pack(self.step))
 
     @contextmanager
     def here(self):
@@ -64,9 +65,15 @@ def _travel(path):
 
 def _now(path):
     """Return what tells the time in nanoseconds."""
+    ahead = ahead_of(path)
+    return lambda: ahead() + time.monotonic_ns()
+
+
+def ahead_of(path):
+    """Return what tells how far it is ahead, which differs after each step."""
     with Path(path).open("r+b") as file:
         ahead = mmap.mmap(file.fileno(), _NUMBER.size, prot=mmap.PROT_READ)
-    return lambda: _NUMBER.unpack_from(ahead)[0] + time.monotonic_ns()
+    return lambda: _NUMBER.unpack_from(ahead)[0]
 
 
 def _machine():
