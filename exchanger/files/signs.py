@@ -45,7 +45,9 @@ def is_sign(key: str, prefix: str, rule: CompleteWhen | None) -> bool:
     return False
 
 
-def empty_parts(files: Sequence[tuple[str, int]], rule: CompleteWhen | None) -> frozenset[str]:
+def empty_parts(
+    files: Sequence[tuple[str, int | None]], rule: CompleteWhen | None
+) -> frozenset[str]:
     """
     Name the files without a row that are parts of a delivery which has some.
 
@@ -53,13 +55,13 @@ def empty_parts(files: Sequence[tuple[str, int]], rule: CompleteWhen | None) -> 
     writes it in parallel leaves parts empty. Any other file is a delivery of its own.
 
     Args:
-        files: What came together: keys, and how many rows each has.
+        files: What came together: keys, and how many rows each has; None of one that has some.
         rule: When a file of the job is complete.
     """
     if rule is None or (rule.marker is None and rule.manifest is None):
         return frozenset()
-    folders = {key.rpartition("/")[0] for key, rows in files if rows}
-    return frozenset(key for key, rows in files if not rows and key.rpartition("/")[0] in folders)
+    folders = {key.rpartition("/")[0] for key, rows in files if rows != 0}
+    return frozenset(key for key, rows in files if rows == 0 and key.rpartition("/")[0] in folders)
 
 
 def folders_around(key: str, prefix: str) -> Iterator[str]:

@@ -279,7 +279,7 @@ def _plan_and_commit(call: ImportContext, seq: int, told: list[Note]) -> _Taken:
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
     hold = partial(hold_files, call, report, batch)
-    guards = guards_of(call, batch.files, batch.filled)
+    guards = guards_of(call, batch.files, batch.filled, batch.waiting)
     stored = create_run(call, report, batch, hold=hold, guards=guards)
     call.taken.update((file.key, file.etag) for file in batch.files)
     call.taken.update(batch.gone)

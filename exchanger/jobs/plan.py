@@ -144,7 +144,7 @@ def _basis(call: ImportContext, plan: Plan, exposure: Exposure, last: int) -> Sa
 
 def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:
     """Note what guards would say of a plan, and what it would cost in money."""
-    guards = guards_of(call, batch.files, batch.filled)
+    guards = guards_of(call, batch.files, batch.filled, batch.waiting)
     reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
     held = [noted("guards_would_hold")] if reasons else []
     price = note_price(call.context.budget, exposure.data_points, exposure.requests)

@@ -129,10 +129,13 @@ def _brought_nothing(config: Config, report: Report) -> bool:
 
 def _empty_files(job: ImportJob, report: Report) -> list[str]:
     """Name the files that were applied and have no row, but for parts of a delivery with rows."""
-    files = [file for file in report.get("files", []) if file["outcome"] == "applied"]
-    came = [(str(file["key"]), int(file.get("rows") or 0)) for file in files]
+    # Of what was not applied nothing was counted, but something is in it.
+    came = [
+        (str(file["key"]), int(file.get("rows") or 0) if file["outcome"] == "applied" else None)
+        for file in report.get("files", [])
+    ]
     parts = empty_parts(came, job.source.complete_when)
-    return [key for key, rows in came if not rows and key not in parts]
+    return [key for key, rows in came if rows == 0 and key not in parts]
 
 
 def _over(report: Report, began: list[str]) -> set[str]:

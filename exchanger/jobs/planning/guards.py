@@ -15,6 +15,7 @@ from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
     from exchanger.config.models import Guards
+    from exchanger.jobs.intake.requests import HeldFile
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.saved_plan import SavedPlan
     from exchanger.state.runs.log import ClaimedFile
@@ -40,7 +41,10 @@ MEASURES: dict[str, tuple[str, ...]] = {
 
 
 def guards_of(
-    call: ImportContext, files: Iterable[ClaimedFile], filled: Mapping[str, float] | None = None
+    call: ImportContext,
+    files: Iterable[ClaimedFile],
+    filled: Mapping[str, float] | None = None,
+    waiting: Iterable[HeldFile] = (),
 ) -> list[Guard]:
     """
     List what looks at a plan of files before it counts: the job's guards and the budgets.
@@ -49,6 +53,7 @@ def guards_of(
         call: The job.
         files: What the plan claims, in order.
         filled: What share of its rows has a value, by field; None if it has no rows.
+        waiting: Files that came with them, and wait for a person.
     """
     guards = call.job.watched_by
     looks: list[Guard] = [
@@ -64,7 +69,9 @@ def guards_of(
     ]
     if guards.max_fewer_rows_percent is not None or guards.empty_file == "hold":
         came = [(file.key, file.rows) for file in files if file.outcome == "applied"]
-        parts = empty_parts(came, call.job.source.complete_when)
+        # What waits may count twice, so it has rows.
+        beside = [(file.claim.key, None) for file in waiting]
+        parts = empty_parts([*came, *beside], call.job.source.complete_when)
         taken = [(key, rows) for key, rows in came if key not in parts]
         before = call.state.file_ledger.snapshot().last_applied(call.name)
         looks.append(lambda _: notes_on_files(guards, taken, before))

@@ -28,6 +28,7 @@ jobs:
 """
 APPLIED = {"key": "in/a.csv", "outcome": "applied", "rows": 10, "facts": []}
 EMPTY = APPLIED | {"rows": 0}
+COPY = EMPTY | {"outcome": "equal_content"}
 WHOLE = APPLIED | {
     "outcome": "rejected",
     "facts": [{"code": "file_rejected", "reason": "missing_column", "message": "Ada, ada@x"}],
@@ -61,6 +62,8 @@ def news(config, content, code=0, error=None, **more):
         (report(job="lake", files=[APPLIED, EMPTY]), 0, [],
          ["failed", "missed", "overdue", "partial"]),
         (report(job="lake", files=[EMPTY, EMPTY]), 0, ["partial"], ["failed", "missed", "overdue"]),
+        (report("partial", job="lake", files=[COPY, EMPTY], held_back=[8]), 4, ["held_back"],
+         ["failed", "missed", "overdue", "partial"]),
         (report(files=[APPLIED, EMPTY]), 0, ["partial"], ["failed", "missed", "overdue"]),
         (report(job="vip", files=(), manifest="m", rows_written=0), 0, ["partial"],
          ["failed", "missed", "overdue"]),

@@ -49,8 +49,8 @@ def test_what_is_a_sign(rule, key, sign):
 @pytest.mark.parametrize(
     ("rule", "parts"),
     [
-        (MARKER, {"in/1/b"}),
-        (MANIFEST, {"in/1/b"}),
+        (MARKER, {"in/1/b", "in/3/b"}),
+        (MANIFEST, {"in/1/b", "in/3/b"}),
         (SUFFIX, set()),
         (SETTLED, set()),
         (None, set()),
@@ -59,6 +59,7 @@ def test_what_is_a_sign(rule, key, sign):
 def test_what_is_an_empty_part_of_a_delivery_with_rows(rule, parts):
     """Of files that are complete together; a folder in which all are empty is no such delivery."""
     files = [("in/1/a", 3), ("in/1/b", 0), ("in/2/a", 0), ("in/2/b", 0), ("in/c", 0)]
+    files += [("in/3/a", None), ("in/3/b", 0)]
     assert parts == empty_parts(files, rule)
 
 
