@@ -37,6 +37,23 @@ class AnswerNames:
         """The folder of rejected rows."""
         return self._beside("rejected")
 
+    @property
+    def corrected_rows(self) -> str:
+        """The folder into which people drop rejected rows once they have corrected them."""
+        return self._beside("corrected")
+
+    def corrected_in(self, key: str) -> tuple[str, list[str]]:
+        """
+        Return of a file of corrected rows the folder of its run, and which files they may be of.
+
+        Named as the rejected rows are: perhaps below the name of the job, and of a workbook with
+        the ending of CSV behind.
+        """
+        run, _, name = key.removeprefix(self.corrected_rows).partition("/")
+        names = [name, name.removeprefix(f"{self.job}/")] if self.job else [name]
+        names += [one.removesuffix(".csv") for one in names if one.lower().endswith(".xlsx.csv")]
+        return run, [f"{self.prefix}{one}" for one in dict.fromkeys(names)]
+
     def rejected_in(self, run: int) -> str:
         """Name the folder of the rows that a run has rejected."""
         return f"{self.rejected_rows}{run}/"
@@ -46,6 +63,10 @@ class AnswerNames:
         csv = ".csv" if key.lower().endswith(".xlsx") else ""
         of = f"{self.job}/" if self.job else ""
         return f"{self.rejected_in(run)}{of}{self._name(key)}{csv}"
+
+    def corrected(self, rejected: str) -> str:
+        """Name the file of corrected rows, by the rejected rows as they lie there."""
+        return f"{self.corrected_rows}{rejected.removeprefix(self.rejected_rows)}"
 
     def report(self, key: str, ending: str) -> str:
         """Name the report about a file; *ending* is ``json`` or ``html``."""
@@ -57,6 +78,8 @@ class AnswerNames:
         return AnswerNames(self.prefix, job if shared else "")
 
     def _name(self, key: str) -> str:
+        if key.startswith(self.corrected_rows):
+            return f"_corrected/{key.removeprefix(self.corrected_rows)}"  # No drop is named so.
         return key.removeprefix(self.prefix)
 
     def _beside(self, what: str) -> str:
@@ -64,10 +87,11 @@ class AnswerNames:
 
 
 def answer_folders(job: ImportJob) -> tuple[str, ...]:
-    """List the folders in which a job answers, and in which nobody else looks for files."""
+    """List the folders in which a job answers, or is answered; nobody else looks there."""
     names = AnswerNames(job.source.prefix)
     reports = (names.reports,) if job.after.report else ()
-    return (*reports, names.rejected_rows) if job.after.rejected else reports
+    rejected = (names.rejected_rows, names.corrected_rows) if job.after.rejected else ()
+    return (*reports, *rejected)
 
 
 def answers_of(config: Config, *connections: str) -> tuple[str, ...]:
@@ -81,7 +105,7 @@ def answers_of(config: Config, *connections: str) -> tuple[str, ...]:
         home = config.connection_of(name)
         if job.type == "import" and (not connections or home in connections):
             names = AnswerNames(job.source.prefix)
-            found += (names.reports, names.rejected_rows)
+            found += (names.reports, names.rejected_rows, names.corrected_rows)
     return tuple(dict.fromkeys(found))
 
 

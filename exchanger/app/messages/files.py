@@ -22,6 +22,7 @@ _OUTCOMES = {
     "doubtful_type": "held back, as a few words make a column text",
     "guarded": "held back by a guard",
     "retried": "given again in part",
+    "corrected": "its rows given in place of the rejected ones that they name",
     "left": "compared with the snapshot before, for who left",
     "tested": "one row of it given by send-test",
     "undone": "what it gave was taken back",

@@ -16,5 +16,6 @@ def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
         yield f"reports in {bucket}{names.reports} what became of each file"
     if job.after.rejected:
         yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/, to be corrected"
+        yield f"takes them corrected from {bucket}{names.corrected_rows}RUN/, each row once"
     if job.mask and job.after.report:
         yield f"shows no value of {listed(job.mask, 'and')} there"

@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from exchanger.state.runs.log import RunDocument
 
 
+_SNAPSHOT = (
+    "The newest file of this job is the whole truth, so rows are not corrected by themselves. Drop "
+    "the whole file again, with these rows corrected."
+)
+_ORDER = (
+    "The rows of an order become one event, so they are not corrected one by one. Drop all rows of "
+    "the order in a new file: an order counts once, by its id."
+)
+_MADE = "The job does not take its rows as they stand in its files. Drop the rows in a new file."
+_STOPS = "The job stops at rows that cannot be used (on_invalid). Drop the rows in a new file."
+
+
 def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -> dict[str, Any]:
     """
     Return what a run of a job is to answer, and where; nothing if that is nothing.
@@ -37,7 +49,20 @@ def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -
         "masked": sorted(set(masked_names(job))),
         "columns": _columns(job),
         "beside": _beside(call),
+        "corrected": job.after.rejected and not not_correctable(job),
+        "snapshot": job.source.is_snapshot,
     }
+
+
+def not_correctable(job: ImportJob) -> str:
+    """Return why rejected rows of a job cannot be corrected one by one; empty if they can."""
+    if job.source.is_snapshot:
+        return _SNAPSHOT
+    if job.order is not None:
+        return _ORDER
+    if not _as_they_are(job.source):
+        return _MADE
+    return _STOPS if job.on_invalid == "stop" else ""
 
 
 def with_plan(answers: Mapping[str, Any], plan: Mapping[str, Any] | None) -> dict[str, Any]:

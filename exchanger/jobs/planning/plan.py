@@ -341,6 +341,8 @@ def _counted(file: ClaimedFile, rejected: Mapping[tuple[str, str], int]) -> Clai
 
 def _told(file: ClaimedFile, *, planned: bool) -> FileReport:
     """Report a file of which no row was taken as what it is to people: rejected."""
+    if file.outcome == "corrected" and not file.rows:
+        return FileReport(file.key, "rejected", facts=file.facts)
     if file.outcome == "applied" and 0 < file.rows == file.rejected:
         note = noted("no_row_taken", rows=file.rows, planned=planned)
         return FileReport(file.key, "rejected", file.rows, facts=(note,))

@@ -63,7 +63,7 @@ _NOTHING_DONE = (
 )
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _VERSION = ("job", "key", "etag")
-_FED = ("applied", *PARTS, "discarded")
+_FED = ("applied", *PARTS, "corrected", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
 _SNAPSHOT = "applied files"
 NOT_YET = 2**62
@@ -152,6 +152,11 @@ class LedgerSnapshot:
         met = pl.coalesce("met", "seq")
         ordered = whole.sort(met, "seq", _is("discarded"))
         return ordered.unique("key", keep="last", maintain_order=True)
+
+    def has_rejected(self, job: str) -> bool:
+        """Return whether any row of a job was ever rejected, so that it may be given corrected."""
+        rejected = pl.col("rejected").fill_null(0) > 0
+        return not self.rows.filter(pl.col("job") == job, rejected).is_empty()
 
     def last_applied(self, job: str) -> tuple[str, int] | None:
         """Return the key of the file with rows that a job applied last, and how many these were."""
@@ -423,11 +428,12 @@ class FileLedger:
             files: What the run claimed.
             seq: Its number.
             parent: The run that met these versions, if this one took it up: newer versions may
-                have been met since.
+                have been met since. Files of corrected rows are met by this one.
         """
         rows = _rows(job, files, seq=seq)
         if parent:
-            rows = rows.with_columns(met=pl.lit(parent, pl.Int64))
+            met = pl.when(~_is("corrected")).then(pl.lit(parent, pl.Int64)).otherwise("met")
+            rows = rows.with_columns(met=met)
         if rows.height:
             self._tenure.forget(_SNAPSHOT)
             self._table.append(rows, writer="files", seq=seq)
