@@ -1,8 +1,8 @@
 """
 The story of corrected rows: what a person has corrected is given in place of what was rejected.
 
-Each run of it takes up the whole quarantine that the rows were in, as a retry does: what is given is
-given once, and what is not corrected, or still wrong, is in the quarantine of the new run.
+Each run of it takes up the whole quarantine that the rows were in, as a retry does: what is given
+is given once, and what is not corrected, or still wrong, is in the quarantine of the new run.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exchanger.errors import FileRejected, RunUnsuitable, SchemaBroken, StateMissing
-from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.answers.terms import not_correctable
+from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.inventory.corrections import CorrectedFile, corrected_files
 from exchanger.jobs.lifecycle.create_run import create_run
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.given_again import why_not_again
+from exchanger.jobs.lifecycle.given_again import demand_suitable
 from exchanger.jobs.lifecycle.not_kept import demand_quarantine
 from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.quarantine.corrections import (
@@ -183,8 +183,7 @@ def _looked_up(call: ImportContext, file: CorrectedFile) -> CorrectedRows:
         head = call.state.runs.read(head.continued_by).document
     try:
         demand_quarantine(call, head)
-        if why := why_not_again(call, head):
-            raise RunUnsuitable(str(head.seq), "retry", why)
+        demand_suitable(call, head)
         return corrected_rows(call, file, head)
     except (RunUnsuitable, StateMissing) as error:
         detail = f"What run {run.seq} rejected cannot be given again: {_detail(error)}."

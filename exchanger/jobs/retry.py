@@ -19,7 +19,7 @@ from exchanger.jobs.intake.batch import REJECTED
 from exchanger.jobs.lifecycle.create_run import create_run, demand_live, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.given_again import why_not_again
+from exchanger.jobs.lifecycle.given_again import demand_suitable
 from exchanger.jobs.lifecycle.hold import hold_back
 from exchanger.jobs.lifecycle.not_kept import (
     IN_A_NEW_FILE,
@@ -97,7 +97,7 @@ def _plan_and_commit(
     if run.continued_by and not run.hold:
         notes.append(noted("given_again_already", run=seq, by=run.continued_by))
         return None
-    _demand_suitable(call, run)
+    demand_suitable(call, run)
     demand_quarantine(call, run)
     found = _without_members(call, run, quarantined_rows(call, run))
     notes += found.notes
@@ -119,17 +119,6 @@ def _plan_and_commit(
     hold = partial(leave_as_it_is, call, seq, "retry")
     guards = decision_guards(call)
     return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
-
-
-def _demand_suitable(call: ImportContext, run: RunDocument) -> None:
-    """
-    Check that what a run has put aside can be given again, and need be.
-
-    Raises:
-        RunUnsuitable: It cannot, or need not.
-    """
-    if why := why_not_again(call, run):
-        raise RunUnsuitable(str(run.seq), "retry", why)
 
 
 def _without_members(

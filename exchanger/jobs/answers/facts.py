@@ -117,12 +117,12 @@ class RunAnswer:
             told["totals"] = self.mask.of_totals(run.totals)
             if plan := run.answers.get("plan"):
                 told["plan"] = {**plan, "fields": self.mask.of_totals(plan["fields"])}
-        if self.parent is not None:
+        if self.parent is not None and told["corrects"] is None:
             told["earlier"] = self._earlier(self.parent, key)
         return told
 
     def _where_to_correct(self, key: str) -> str | None:
-        """Name where the rejected rows of a file are dropped once they are corrected, if they may."""
+        """Name where the rejected rows of a file are dropped once corrected, if they may."""
         rows = self.rejected.get(key)
         if rows is None or not self.run.answers.get("corrected"):
             return None
@@ -278,11 +278,9 @@ def _verdict(run: RunDocument, claims: Sequence[ClaimedFile], rows: Mapping[str,
     if run.state in _DECIDED:
         return _DECIDED[run.state]
     outcomes = {claim.outcome for claim in claims}
-    if _outcome(claims) == "rejected" and not rows["read"]:
-        return "not_applied"
     if outcomes <= {"superseded", "overtaken"}:
         return "left_out"
-    if outcomes != {"rejected"} and not rows["read"]:
+    if not rows["read"] and (outcomes != {"rejected"} and _outcome(claims) != "rejected"):
         return "empty"
     if not rows["taken"]:
         return "not_applied"

@@ -53,10 +53,7 @@ def write_rejected(
         name_of: Names the answer about a file.
         quarantine: Its quarantine, on this machine.
     """
-    claims: dict[str, list[ClaimedFile]] = {}
-    for file in answered_files(run.files):
-        if file.outcome not in ("rejected", "corrected"):
-            claims[file.key] = [one for one in run.files if one.key == file.key]
+    claims = _claims(run)
     spools: dict[str, Path] = {}
     try:
         for batch in _rejected(quarantine):
@@ -79,6 +76,16 @@ def write_rejected(
         for spool in spools.values():
             for left in spool.parent.glob(f"{spool.name}*"):
                 left.unlink()
+
+
+def _claims(run: RunDocument) -> dict[str, list[ClaimedFile]]:
+    """Group what a run claims of each file of which it answers about single rows."""
+    claims: dict[str, list[ClaimedFile]] = {}
+    answered = {file.key for file in answered_files(run.files)}
+    for file in run.files:
+        if file.key in answered and file.outcome not in ("rejected", "corrected"):
+            claims.setdefault(file.key, []).append(file)
+    return claims
 
 
 def _rejected(quarantine: Path) -> Iterator[pl.DataFrame]:
@@ -236,7 +243,7 @@ def _as_parquet(context: JobContext, claims: Sequence[ClaimedFile], spool: Path,
 
 
 def _sources(claims: Sequence[ClaimedFile], name: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield where rows of a file may be: key, version if it counts, and whether they have numbers."""
+    """Yield where rows of a file may be: key, version, and whether they have their numbers."""
     for claim in reversed(claims):
         if claim.correction:
             yield claim.kept, claim.correction, True

@@ -45,12 +45,8 @@ def corrected_files(call: ImportContext) -> list[CorrectedFile]:
     """
     job, applied = call.job, call.state.file_ledger.snapshot()
     chosen = call.options.as_if_new or call.options.saved is not None
-    if (
-        chosen
-        or job.delivery.shadow
-        or not job.after.rejected
-        or not applied.has_rejected(call.name)
-    ):
+    none = chosen or job.delivery.shadow or not job.after.rejected
+    if none or not applied.has_rejected(call.name):
         return []
     folder = AnswerNames(job.source.prefix).corrected_rows
     listed = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchanger.errors import RunUnsuitable
 from exchanger.jobs.inventory.latest import claimed_place, overtaken
 from exchanger.jobs.lifecycle.leavers import due_leavers
 
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
     from exchanger.state.runs.log import RunDocument
 
 
-def why_not_again(call: ImportContext, run: RunDocument) -> str:
-    """Return why what a run has put aside cannot, or need not, be given again; empty if it can."""
+def demand_suitable(call: ImportContext, run: RunDocument) -> None:
+    """
+    Check that what a run has put aside can be given again, and need be.
+
+    Raises:
+        RunUnsuitable: It cannot, or need not.
+    """
     why = ""
     if run.hold or run.state not in ("settled", "discarded"):
         why = f"it is {run.state.replace('_', ' ')}"
@@ -22,7 +28,9 @@ def why_not_again(call: ImportContext, run: RunDocument) -> str:
         why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
     elif owed := due_leavers(call):
         why = f"people left with run {owed.run.seq}, which comes first: exchanger run {call.name}"
-    return why or _other_items(run, call.job) or _comes_otherwise(run) or _overtaken(call, run)
+    why = why or _other_items(run, call.job) or _comes_otherwise(run) or _overtaken(call, run)
+    if why:
+        raise RunUnsuitable(str(run.seq), "retry", why)
 
 
 def _comes_otherwise(run: RunDocument) -> str:

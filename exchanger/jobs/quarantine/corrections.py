@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
 
-_STAYS = (
-    "Braze refused it before, so it cannot be corrected in a file: exchanger retry gives it again."
-)
+_STAYS = "Braze refused it before. It is given again as it was, by exchanger retry."
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def rows_after(
 def _corrected(
     call: ImportContext, first: RunDocument, retries: Sequence[RunDocument]
 ) -> list[FileRequest]:
-    """Name the rows that a person has corrected since, of those that the run before had rejected."""
+    """Name the rows that a person has corrected since, of what the run before had rejected."""
     found = []
     for run, before in pairwise([*retries, first]):
         for file in run.files:

@@ -30,8 +30,9 @@ QUARANTINE = {
 Columns of a quarantine file.
 
 ``row_id`` names the row for good: its file version and row number, or the run that owes it and the
-number there; of a corrected row, with the version of the file that it was corrected in. ``kind`` is ``rejected`` (we did not accept it) or ``refused`` (Braze did not); in a
-file of its own ``dropped`` (a value was left out, and the rest of its row applied);
+number there; of a corrected row, also the version of the file that it was corrected in. ``kind``
+is ``rejected`` (we did not accept it) or ``refused`` (Braze did not); in a file of its own
+``dropped`` (a value was left out, and the rest of its row applied);
 ``record`` is the row or the object as JSON or text. A frame has a row for each fault, the CSV file
 a line for each row.
 """

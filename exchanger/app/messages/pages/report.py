@@ -32,22 +32,23 @@ _CORRECT = (
     "read again."
 )
 _CORRECT_IN_PLACE = (
-    "Correct the rows named below; all others of this file are applied. They lie, in the columns of "
-    "the file, in s3://{bucket}/{rejected_rows}: correct them there, and drop the result as "
+    "Correct the rows named below; all others of this file are applied. They lie, in the columns "
+    "of the file, in s3://{bucket}/{rejected_rows}: correct them there, and drop the result as "
     "s3://{bucket}/{corrected_rows}. Leave the column _row, which says for which row of this file "
-    "each one stands; _column and _reason may go. Each row counts once, however often it is dropped."
+    "each one stands; _column and _reason may go. Each row counts once, however often it is "
+    "dropped there."
 )
 _CORRECT_SNAPSHOT = (
-    "Correct the rows named below, and drop the whole file again with them: the newest file of this "
-    "folder is the whole truth, so never drop these rows alone."
+    "Correct the rows named below, and drop the whole file again with them: the newest file of "
+    "this folder is the whole truth, so never drop these rows alone."
 )
 _STILL_WRONG = (
     "What is still wrong of {file} is told in the report about that file. Correct it in "
     "s3://{bucket}/{rejected_rows}, and drop the result as s3://{bucket}/{corrected_rows}."
 )
 _STANDS_FOR_NONE = (
-    "Rows named below stand for no rejected row, and were not applied: look at their _row. Rows that "
-    "are new belong into a new file."
+    "Rows named below stand for no rejected row, and were not applied: look at their _row. Rows "
+    "that are new belong into a new file."
 )
 _KINDS = {
     "rejected": "not accepted",
