@@ -28,9 +28,8 @@ from exchanger.jobs.inventory.corrections import corrected_files
 from exchanger.jobs.inventory.latest import claims_of
 from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
-from exchanger.jobs.inventory.passed_over import note_passed_over
 from exchanger.jobs.inventory.planned_files import demand_unmoved, files_of_plan, refuse
-from exchanger.jobs.inventory.unclaimed import note_strays
+from exchanger.jobs.inventory.unclaimed import note_passed_over, note_strays
 from exchanger.jobs.lifecycle.create_run import create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish

@@ -9,8 +9,7 @@ from typing import Any
 from exchanger.app.messages.notes.words import worded_file
 from exchanger.config.findings import counted
 from exchanger.jobs.inventory.file_fate import FileFate, JobStand
-from exchanger.jobs.inventory.passed_over import PassedOver
-from exchanger.jobs.inventory.unclaimed import OBJECTS, Unclaimed
+from exchanger.jobs.inventory.unclaimed import OBJECTS, PassedOver, Unclaimed
 
 _OUTCOMES = {
     "applied": "applied",

@@ -149,6 +149,15 @@ class RunAnswer:
         return _by_key(self.files)
 
     @cached_property
+    def _given_by(self) -> dict[str, list[ClaimedFile]]:
+        """What was taken of each file of corrected rows."""
+        found: dict[str, list[ClaimedFile]] = {}
+        for file in self.run.files:
+            if file.correction:
+                found.setdefault(file.kept, []).append(file)
+        return found
+
+    @cached_property
     def _earlier_claims(self) -> dict[str, list[ClaimedFile]]:
         return _by_key(self.parent.files if self.parent is not None else ())
 
@@ -180,9 +189,8 @@ class RunAnswer:
             )
         else:
             # Rows of a file of corrected rows are counted with the file for which they stand.
-            for_it = [one for one in self.files if one.correction and one.kept == claims[0].key]
             read = sum(one.rows for one in claims)
-            claims = [*claims, *for_it]
+            claims = [*claims, *self._given_by.get(claims[0].key, ())]
             rejected = sum(one.rejected for one in claims)
             sent = [one for one in reasons if one["kind"] == "refused"]
             doubt = sum(one[COUNTED] for one in sent if one["reason"] == "in_doubt")

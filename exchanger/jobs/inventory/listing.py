@@ -15,7 +15,7 @@ from exchanger.jobs.inventory.corrections import CorrectedFile, corrected_files
 from exchanger.jobs.inventory.former_answers import FormerAnswers
 from exchanger.jobs.inventory.latest import last_applied, overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
-from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
+from exchanger.jobs.inventory.unclaimed import PassedOver, passed_over
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise

@@ -166,7 +166,7 @@ def _claim(each: CorrectedRows, placed: PlacedRows | None, claim: ClaimedFile) -
         of=claim.key,
         run=each.about.seq,
         rows=placed.rows.len(),
-        others=strange,
+        strange=strange,
     )
     rows = placed.rows.len() + strange
     return replace(own, rows=rows, sums=claim.sums if placed.rows.len() else (), facts=(note,))
