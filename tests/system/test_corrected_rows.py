@@ -8,28 +8,29 @@ import json
 
 from support.jobs import import_job
 
-JOB = import_job(
-    source={"prefix": "in/crm/"},
-    fields={"city": "set", "spend": {"merge": "sum", "type": "decimal", "scale": 2}},
-)
-FILE = "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,3,50\nd,Bonn,y\n,Kiel,5\n"
+SPEND = {"merge": "sum", "type": "decimal", "scale": 2}
+JOB = import_job(source={"prefix": "in/crm/"}, fields={"city": "set", "spend": SPEND})
+FILE = "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,3 EUR\nd,Bonn,y\n,Kiel,5\n"
 
 
-def correct(exchange, run, changed, name="a.csv", source=None, drop=()):
+def read_rows(exchange, key):
+    return [*csv.DictReader(io.StringIO(exchange.bucket.read(key)[0].decode("utf-8-sig")))]
+
+
+def correct(exchange, run, changed, *, to=None, name="a.csv", drop=(), more=()):
     """Correct rows as a person does in a spreadsheet, and drop them: cells by row and column."""
-    text = exchange.bucket.read(f"in/crm_rejected/{source or run}/{name}")[0].decode("utf-8-sig")
-    rows = [*csv.DictReader(io.StringIO(text))]
-    kept = [row | changed.get(row["_row"], {}) for row in rows if row["_row"] in changed]
+    rows = read_rows(exchange, f"in/crm_rejected/{run}/{name}")
+    kept = [row | changed[row["_row"]] for row in rows if row["_row"] in changed]
     columns = [column for column in rows[0] if column not in drop]
     told = io.StringIO()
-    writer = csv.DictWriter(told, columns, extrasaction="ignore")
+    writer = csv.DictWriter(told, columns, extrasaction="ignore", delimiter=";")
     writer.writeheader()
-    writer.writerows(kept)
-    exchange.drop(f"in/crm_corrected/{run}/{name}", told.getvalue())
+    writer.writerows([*kept, *more])
+    exchange.drop(f"in/crm_corrected/{to or run}/{name}", told.getvalue())
 
 
 def spent(exchange):
-    return {name: exchange.attribute(name, "spend") for name in exchange.braze.users()}
+    return {name: exchange.attribute(name, "spend") for name in sorted(exchange.braze.users())}
 
 
 def report(exchange, name):
@@ -38,20 +39,78 @@ def report(exchange, name):
 
 def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
     """
-    However often it is dropped, and whatever is wrong with others in the file.
+    However often it is dropped; what is still wrong, or left out, can be corrected again.
 
-    What is still wrong, or was not corrected, is rejected again, and can be corrected again.
+    Nor does a retry give it again, nor is what a retry gave applied anew once it is corrected.
     """
     exchange.configure(crm=JOB)
     exchange.drop("in/crm/a.csv", FILE)
     exchange.ask("run", "crm", code=4)
-    assert {"a": "1"} == spent(exchange)
+    assert [] == [file["key"] for file in exchange.ask("run", "crm")["files"]]
 
-    correct(exchange, 1, {"2": {"spend": "2"}, "4": {"spend": "z"}}, drop=("_column", "_reason"))
+    strange = [{"_row": "1", "id": "a", "spend": "7"}, {"_row": "", "id": "e", "spend": "8"}]
+    first = {"2": {"spend": "2"}, "4": {"spend": "z"}}
+    correct(exchange, 1, first, drop=("_column", "_reason"), more=strange)
     done = exchange.ask("run", "crm", code=4)
-    assert (1, 3) == (done["rows_applied"], done["rows_rejected"])
+    assert (1, 5) == (done["rows_applied"], done["rows_rejected"])
     assert {"a": "1", "b": "2"} == spent(exchange)
-    again = exchange.bucket.read("in/crm_rejected/2/a.csv")[0].decode("utf-8-sig")
-    assert ["3", "4", "5"] == [row["_row"] for row in csv.DictReader(io.StringIO(again))]
-    print(json.dumps(report(exchange, "a.csv"), indent=1))
-    print(json.dumps(report(exchange, "_corrected/1/a.csv"), indent=1))
+    left = read_rows(exchange, "in/crm_rejected/2/a.csv")
+    assert [("3", "3 EUR"), ("4", "z"), ("5", "5")] == [(r["_row"], r["spend"]) for r in left]
+
+    # The first rejected rows again, in a second version, and what is left of them.
+    correct(exchange, 1, first | {"3": {"spend": "3"}, "4": {"spend": "4"}})
+    assert 2 == exchange.ask("run", "crm", code=4)["rows_applied"]
+    assert {"a": "1", "b": "2", "c": "3", "d": "4"} == spent(exchange)
+    again = [one["reason"] for one in report(exchange, "_corrected/1/a.csv")["not_taken"]]
+    assert ["row_given_again"] == again
+
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert 0 == exchange.ask("retry", "3", code=4)["rows_applied"]
+    correct(exchange, 4, {"5": {"id": "e"}}, to=2)
+    assert 1 == exchange.ask("run", "crm")["rows_applied"]
+    assert {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5"} == spent(exchange)
+    assert "applied" == report(exchange, "a.csv")["verdict"]
+
+
+def test_whoever_corrects_rows_is_told_what_became_of_them(exchange):
+    """The page says where to drop them, and each row that stands for none is told."""
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", FILE)
+    exchange.ask("run", "crm", code=4)
+    told = report(exchange, "a.csv")
+    assert "in/crm_corrected/1/a.csv" == told["corrected_rows"]
+    assert "/in/crm_corrected/1/a.csv" in told["next"][0]
+
+    strange = [{"_row": "1"}, {"_row": "x"}, {"_row": "3"}, {"_row": "3"}]
+    correct(exchange, 1, {"2": {"spend": "2"}, "4": {"spend": "z"}}, more=strange)
+    assert "in/crm_corrected/1/a.csv has corrected rows" in exchange.call("plan", "crm").stdout
+    [waits] = exchange.ask("jobs", "--waiting")
+    assert (1, []) == (waits["files_waiting"], waits["unclaimed"])
+    key = "in/crm_corrected/1/a.csv"
+    assert "exchanger run crm" in exchange.call("files", key).stdout
+    exchange.ask("run", "crm", code=4)
+
+    told = report(exchange, "_corrected/1/a.csv")
+    rows = told["rows"]
+    assert ("applied_in_part", 6, 1) == (told["verdict"], rows["read"], rows["taken"])
+    assert {"row_not_rejected", "no_row_number", "row_twice"} == {
+        one["reason"] for one in told["not_taken"]
+    }
+    assert "in/crm_rejected/2/a.csv" in told["next"][0]
+    assert "in place of the rejected ones" in exchange.call("files", key).stdout
+
+    for name, body in {
+        "9/a.csv": "id,_row\na,2\n",  # no such run
+        "1/b.csv": "id,_row\na,2\n",  # no such file
+        "2/a.csv": "id,city\na,Rom\n",  # nothing says for which row it stands
+    }.items():
+        exchange.drop(f"in/crm_corrected/{name}", body)
+    done = exchange.ask("run", "crm", code=4)
+    assert (0, ["rejected"] * 3) == (done["rows_read"], [f["outcome"] for f in done["files"]])
+    for name, reason in {
+        "9/a.csv": "no_such_run", "1/b.csv": "nothing_rejected", "2/a.csv": "no_row_numbers"
+    }.items():  # fmt: skip
+        told = report(exchange, f"_corrected/{name}")
+        assert ("not_applied", reason) == (told["verdict"], told["not_taken"][0]["reason"])
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert "Every file" in exchange.call("files", "--unclaimed").stdout

@@ -135,7 +135,7 @@ class RunAnswer:
         note = next((fact for fact in claims[0].facts if fact.code == "rows_corrected"), None)
         if note is None:
             return {}
-        of = note.facts["of"]
+        of = note.facts["original"]
         return {
             "file": of,
             "run": note.facts["run"],

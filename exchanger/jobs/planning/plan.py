@@ -252,7 +252,8 @@ class _Draft:
         rows = [pl.DataFrame(schema={FILE: pl.UInt32, ROW: pl.UInt32})]
         for frame in in_portions(self._batch.rejected.frames(), self._batch.scratch.bounds.rows):
             self._rejected.append(quarantined(frame, files, "rejected"))
-            rows.append(frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).unique())
+            single = frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).drop_nulls(ROW)
+            rows.append(single.unique())
         self._batch.rejected.clear()
         self.unreadable = pl.concat(rows).n_unique()
 

@@ -163,7 +163,7 @@ def _claim(each: CorrectedRows, placed: PlacedRows | None, claim: ClaimedFile) -
     strange = placed.strange[ROW].n_unique()
     note = noted(
         "rows_corrected",
-        of=claim.key,
+        original=claim.key,
         run=each.about.seq,
         rows=placed.rows.len(),
         strange=strange,

@@ -72,10 +72,10 @@ def _rows_late(*, rows: int, order_by: str, fields: Sequence[str]) -> str:
     )
 
 
-def _rows_corrected(*, of: str, run: int, rows: int, strange: int) -> str:
+def _rows_corrected(*, original: str, run: int, rows: int, strange: int) -> str:
     none = f" {counted(strange, 'row')} of it {'stands' if strange == 1 else 'stand'} for none."
     given = f"{counted(rows, 'row')} of it {'stands' if rows == 1 else 'stand'}"
-    return f"{given} for rows of {of} that run {run} had rejected.{none if strange else ''}"
+    return f"{given} for rows of {original} that run {run} had rejected.{none if strange else ''}"
 
 
 def _stray_words(  # noqa: PLR0913 - a fact each
