@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config, ImportJob
+    from exchanger.config.models.sources import Source
+
+
+_SNAPSHOT = (
+    "The newest file of this job is the whole truth, so rows are not corrected by themselves. Drop "
+    "the whole file again, with these rows corrected."
+)
+_ORDER = (
+    "The rows of an order become one event, so they are not corrected one by one. Drop all rows of "
+    "the order in a new file: an order counts once, by its id."
+)
+_MADE = "The job does not take its rows as they stand in its files. Drop the rows in a new file."
+_STOPS = "The job stops at rows that cannot be used (on_invalid). Drop the rows in a new file."
 
 
 @dataclass(frozen=True)
@@ -112,3 +125,19 @@ def answers_of(config: Config, *connections: str) -> tuple[str, ...]:
 def met_by(prefix: str, folders: Iterable[str]) -> tuple[str, ...]:
     """Choose of folders of answers those that a listing of a prefix shows among other objects."""
     return tuple(folder for folder in folders if folder.startswith(prefix))
+
+
+def not_correctable(job: ImportJob) -> str:
+    """Return why rejected rows of a job cannot be corrected one by one; empty if they can."""
+    if job.source.is_snapshot:
+        return _SNAPSHOT
+    if job.order is not None:
+        return _ORDER
+    if not as_they_are(job.source):
+        return _MADE
+    return _STOPS if job.on_invalid == "stop" else ""
+
+
+def as_they_are(source: Source) -> bool:
+    """Return whether rows are read as they stand in a file, so that they can be dropped again."""
+    return not (source.sql or source.payload or source.skip_rows) and source.header == "auto"

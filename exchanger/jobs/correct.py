@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from exchanger.config.answers import not_correctable
 from exchanger.errors import FileRejected, RunUnsuitable, SchemaBroken, StateMissing
-from exchanger.jobs.answers.terms import not_correctable
 from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.inventory.corrections import CorrectedFile, corrected_files
 from exchanger.jobs.lifecycle.create_run import create_run

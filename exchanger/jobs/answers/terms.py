@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from exchanger.config.answers import as_they_are, not_correctable
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from exchanger.config.models import ImportJob
-    from exchanger.config.models.sources import Source
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
-
-
-_SNAPSHOT = (
-    "The newest file of this job is the whole truth, so rows are not corrected by themselves. Drop "
-    "the whole file again, with these rows corrected."
-)
-_ORDER = (
-    "The rows of an order become one event, so they are not corrected one by one. Drop all rows of "
-    "the order in a new file: an order counts once, by its id."
-)
-_MADE = "The job does not take its rows as they stand in its files. Drop the rows in a new file."
-_STOPS = "The job stops at rows that cannot be used (on_invalid). Drop the rows in a new file."
 
 
 def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -43,7 +31,7 @@ def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -
     return {
         "prefix": job.source.prefix,
         "report": job.after.report,
-        "rejected": job.after.rejected and _as_they_are(job.source),
+        "rejected": job.after.rejected and as_they_are(job.source),
         "format": job.source.format,
         "delimiter": _delimiter(job, layout or {}),
         "masked": sorted(set(masked_names(job))),
@@ -52,17 +40,6 @@ def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -
         "corrected": job.after.rejected and not not_correctable(job),
         "snapshot": job.source.is_snapshot,
     }
-
-
-def not_correctable(job: ImportJob) -> str:
-    """Return why rejected rows of a job cannot be corrected one by one; empty if they can."""
-    if job.source.is_snapshot:
-        return _SNAPSHOT
-    if job.order is not None:
-        return _ORDER
-    if not _as_they_are(job.source):
-        return _MADE
-    return _STOPS if job.on_invalid == "stop" else ""
 
 
 def with_plan(answers: Mapping[str, Any], plan: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -110,8 +87,3 @@ def _columns(job: ImportJob) -> dict[str, str]:
 def _delimiter(job: ImportJob, layout: Mapping[str, str]) -> str:
     named = job.source.csv.delimiter
     return layout.get("delimiter", ",") if named == "auto" else named
-
-
-def _as_they_are(source: Source) -> bool:
-    """Return whether rows are read as they stand in a file, so that they can be dropped again."""
-    return not (source.sql or source.payload or source.skip_rows) and source.header == "auto"
