@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import polars as pl
 import pytest
 
 from exchanger.config.answers import AnswerNames
-from exchanger.jobs.intake.requests import TOGETHER
-from exchanger.jobs.reading.corrected_rows import judge_rows
+from exchanger.config.models import Source
+from exchanger.errors import FileRejected
+from exchanger.files.formats.read import read_table
+from exchanger.files.scratch.spill import Scratch
+from exchanger.jobs.intake.requests import TOGETHER, Correction, FileRequest
+from exchanger.jobs.reading.corrected_rows import judge_rows, place_rows
 from exchanger.profiles.frames.columns import ROW
 from exchanger.state.runs.log import ClaimedFile
 from exchanger.state.runs.quarantine import source_of
@@ -77,3 +83,60 @@ def test_a_corrected_row_has_a_name_of_its_own():
     claim = ClaimedFile("in/a.csv", "e", "s", "retried")
     corrected = ClaimedFile("in/a.csv", "e", "s", "retried", correction="e2")
     assert {"e", "e+e2"} == {source_of(claim), source_of(corrected)}
+
+
+ROWS = [
+    {"id": "b", "n": 2, "_row": 7},
+    {"id": "a", "n": 1, "_row": 3},
+    {"id": "c", "n": 3, "_row": 9},
+]
+
+
+def as_file(ending):
+    """Write three rows, as they may come back from a spreadsheet or a program."""
+    frame, file = pl.DataFrame(ROWS), io.BytesIO()
+    if ending == "csv":
+        return frame.write_csv(separator=";").encode() + b"torn;4;5;6\n"
+    if ending == "ndjson":
+        return (frame.write_ndjson() + "torn\n").encode()
+    frame.write_parquet(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("ending", ["csv", "ndjson", "parquet"])
+def test_rows_of_every_format_are_put_in_place_in_the_order_of_their_file(ending, tmp_path):
+    """Whatever their order is by now; a row that cannot be read stands for none."""
+    path, key = tmp_path / "file", f"in/crm_corrected/1/a.{ending}"
+    path.write_bytes(as_file(ending))
+    table = read_table(path, key, Source(prefix="in/crm/"), scratch=Scratch(tmp_path))
+    rows = pl.Series([3, 7], dtype=pl.UInt32)
+    asked = FileRequest(
+        "in/crm/a.csv", "e", kept=key, rows=rows, correction=Correction("e2", "s", rows)
+    )
+
+    table, request, placed = place_rows(table, asked, "s2")
+
+    assert [(3, "a"), (7, "b")] == table.frame.select(ROW, "id").rows()
+    assert {"id", "n", ROW} == {*table.empty.columns}
+    torn = [] if ending == "parquet" else ["ragged_row" if ending == "csv" else "invalid_json"]
+    assert [(3, "row_not_rejected")] == placed.strange[:1].select(ROW, "reason").rows()
+    assert torn == placed.strange[1:]["reason"].to_list()
+    assert ([3, 7], [], 2) == (
+        placed.rows.sort().to_list(),
+        request.corrected.to_list(),
+        table.rows,
+    )
+
+
+def test_a_file_that_names_no_rows_is_of_no_use(tmp_path):
+    """Nobody can tell what its rows stand for: it is not read as if they were new."""
+    path = tmp_path / "file"
+    path.write_text("id,n\na,1\n")
+    table = read_table(path, "in/a.csv", Source(prefix="in/"), scratch=Scratch(tmp_path))
+    rows = pl.Series([1], dtype=pl.UInt32)
+    asked = FileRequest(
+        "in/a.csv", "e", kept="k", rows=rows, correction=Correction("e2", "s", rows)
+    )
+    with pytest.raises(FileRejected) as caught:
+        place_rows(table, asked, "s2")
+    assert "no_row_numbers" == caught.value.reason
