@@ -6,6 +6,8 @@ import csv
 import io
 import json
 
+import polars as pl
+import pytest
 from support.jobs import import_job
 
 SPEND = {"merge": "sum", "type": "decimal", "scale": 2}
@@ -114,3 +116,53 @@ def test_whoever_corrects_rows_is_told_what_became_of_them(exchange):
         assert ("not_applied", reason) == (told["verdict"], told["not_taken"][0]["reason"])
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
     assert "Every file" in exchange.call("files", "--unclaimed").stdout
+
+
+@pytest.mark.nightly
+def test_rows_of_parquet_keep_their_types_wherever_they_were_corrected(exchange):
+    """What is still wrong lies there as it was corrected, and what was not corrected as it came."""
+    exchange.configure(crm=JOB)
+    frame = pl.DataFrame({"id": ["a", None, None], "n": [1, 2, 3], "spend": ["x", "2", "3"]})
+    exchange.drop("in/crm/a.parquet", frame.write_parquet(body := io.BytesIO()) or body.getvalue())
+    exchange.ask("run", "crm", code=4)
+    for run, changed in ((1, {1: ("b", "y")}), (2, {1: ("b", "5"), 3: ("c", "3")})):
+        rows = pl.read_parquet(exchange.bucket.read(f"in/crm_rejected/{run}/a.parquet")[0])
+        rows = rows.filter(pl.col("_row").is_in([*changed])).with_columns(
+            pl.col("_row")
+            .replace_strict({n: c[at] for n, c in changed.items()}, return_dtype=pl.String)
+            .alias(name)
+            for at, name in enumerate(("id", "spend"))
+        )
+        exchange.drop(
+            f"in/crm_corrected/{run}/a.parquet",
+            rows.write_parquet(body := io.BytesIO()) or body.getvalue(),
+        )
+        exchange.ask("run", "crm", code=4)
+        if run == 1:
+            left = pl.read_parquet(exchange.bucket.read("in/crm_rejected/2/a.parquet")[0])
+            assert [(1, "b", 1, "y"), (2, None, 2, "2"), (3, None, 3, "3")] == left.select(
+                "_row", "id", "n", "spend"
+            ).rows()
+    assert {"b": "5", "c": "3"} == spent(exchange)
+
+
+@pytest.mark.nightly
+def test_corrected_events_are_sent_once_and_other_jobs_say_what_to_do(exchange):
+    """Events count like sums. Rows of an order, and of a snapshot, are dropped with all others."""
+    event = {"name": "Bought", "time": "at", "properties": {"n": {"from": "n", "type": "integer"}}}
+    exchange.configure(crm=import_job(source={"prefix": "in/crm/"}, object="events", event=event))
+    exchange.drop("in/crm/a.csv", "id,at,n\na,2026-09-15,1\nb,x,2\nc,y,3\n")
+    exchange.ask("run", "crm", code=4)
+    for _ in range(2):
+        correct(exchange, 1, {"2": {"at": "2026-09-15"}})
+        exchange.ask("run", "crm", code=4)
+        correct(exchange, 1, {"2": {"at": "2026-09-16"}, "3": {"at": "z"}})
+        exchange.ask("run", "crm", code=4)
+    assert [1, 1, 0] == [len(exchange.braze.events(name)) for name in ("a", "b", "c")]
+
+    exchange.configure(crm=JOB | {"source": {"prefix": "in/crm/", "mode": "snapshot"}})
+    exchange.drop("in/crm_corrected/1/a.csv", "id,_row\nb,2\n")
+    exchange.ask("run", "crm", code=4)
+    [why] = report(exchange, "_corrected/1/a.csv")["not_taken"]
+    assert "not_correctable" == why["reason"]
+    assert "Drop the whole file again" in why["examples"][0]["message"]

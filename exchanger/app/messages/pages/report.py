@@ -42,9 +42,10 @@ _CORRECT_SNAPSHOT = (
     "Correct the rows named below, and drop the whole file again with them: the newest file of "
     "this folder is the whole truth, so never drop these rows alone."
 )
-_STILL_WRONG = (
-    "What is still wrong of {file} is told in the report about that file. Correct it in "
-    "s3://{bucket}/{rejected_rows}, and drop the result as s3://{bucket}/{corrected_rows}."
+_STILL_WRONG = "What is still wrong of {file} is told in the report about that file."
+_WHERE_WRONG = (
+    "Correct it in s3://{bucket}/{rejected_rows}, and drop the result as "
+    "s3://{bucket}/{corrected_rows}."
 )
 _STANDS_FOR_NONE = (
     "Rows named below stand for no rejected row, and were not applied: look at their _row. Rows "
@@ -220,10 +221,13 @@ def _if_all_applied(facts: Facts) -> str:
 
 def _correct(facts: Facts) -> Iterator[str]:
     """Yield how rows that could not be accepted are corrected."""
-    if (of := facts.get("corrects")) is not None:
-        if of.get("corrected_rows"):
-            yield _STILL_WRONG.format(**of, bucket=facts["bucket"])
-        if facts["not_taken"]:
+    if of := facts.get("corrects"):
+        strange = sum(one["rows"] for one in facts["not_taken"])
+        if facts["rows"]["rejected"] > strange:
+            yield _STILL_WRONG.format_map(of)
+            if of["corrected_rows"]:
+                yield _WHERE_WRONG.format(**of, bucket=facts["bucket"])
+        if strange:
             yield _STANDS_FOR_NONE
     elif facts.get("corrected_rows"):
         yield _CORRECT_IN_PLACE.format_map(facts)
