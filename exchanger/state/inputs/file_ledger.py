@@ -201,10 +201,21 @@ class LedgerSnapshot:
         """Return whether this version was applied, or waits for a person, or was dropped by one."""
         return any(row["outcome"] not in _NOTHING_DONE for row in self._version(key, etag))
 
-    def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Contributor]:
-        """Return to which of these fields this content was given already, and by which file."""
+    def given(
+        self, sha256: str, sums: Iterable[str], *, retried: str = ""
+    ) -> dict[str, Contributor]:
+        """
+        Return to which of these fields this content was given already, and by which file.
+
+        Args:
+            sha256: The content.
+            sums: The fields.
+            retried: The file whose rows the run in the making gives again, from several places.
+        """
         found: dict[str, Contributor] = {}
         for row in self._fed("sha256", sha256):
+            if (row["key"], row["seq"]) == (retried, NOT_YET):
+                continue
             for name in self._gave(row, set(sums) - found.keys()):
                 found[name] = Contributor(row["job"], row["key"], row["seq"], name in row["sums"])
         return found
