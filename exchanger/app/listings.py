@@ -12,6 +12,7 @@ from exchanger.config.durations import show_duration
 from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
 from exchanger.jobs.inventory.completeness import note_incomplete
+from exchanger.jobs.inventory.corrections import note_corrected
 from exchanger.jobs.inventory.left_over import note_left
 from exchanger.jobs.inventory.listing import backlog
 from exchanger.jobs.inventory.unclaimed import below, beside
@@ -125,6 +126,7 @@ def add_what_waits(
             ]
             entry["unclaimed"] = [each.to_dict() for each in near]
             facts = note_incomplete(waiting.incomplete[entry["job"]])
+            facts += note_corrected(waiting.corrected[entry["job"]])
             facts += note_left(waiting.left[entry["job"]], home if several else "")
             entry["facts"] = [note.to_dict() for note in facts]
             entry["notes"] = [*map(in_words, facts), *describe_first_unclaimed(near)]

@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config, ImportJob
+    from exchanger.config.models.sources import Source
+
+
+_SNAPSHOT = (
+    "The newest file of this job is the whole truth, so rows are not corrected by themselves. Drop "
+    "the whole file again, with these rows corrected."
+)
+_ORDER = (
+    "The rows of an order become one event, so they are not corrected one by one. Drop all rows of "
+    "the order in a new file: an order counts once, by its id."
+)
+_MADE = "The job does not take its rows as they stand in its files. Drop the rows in a new file."
+_STOPS = "The job stops at rows that cannot be used (on_invalid). Drop the rows in a new file."
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,23 @@ class AnswerNames:
         """The folder of rejected rows."""
         return self._beside("rejected")
 
+    @property
+    def corrected_rows(self) -> str:
+        """The folder into which people drop rejected rows once they have corrected them."""
+        return self._beside("corrected")
+
+    def corrected_in(self, key: str) -> tuple[str, list[str]]:
+        """
+        Return of a file of corrected rows the folder of its run, and which files they may be of.
+
+        Named as the rejected rows are: perhaps below the name of the job, and of a workbook with
+        the ending of CSV behind.
+        """
+        run, _, name = key.removeprefix(self.corrected_rows).partition("/")
+        names = [name, name.removeprefix(f"{self.job}/")] if self.job else [name]
+        names += [one.removesuffix(".csv") for one in names if one.lower().endswith(".xlsx.csv")]
+        return run, [f"{self.prefix}{one}" for one in dict.fromkeys(names)]
+
     def rejected_in(self, run: int) -> str:
         """Name the folder of the rows that a run has rejected."""
         return f"{self.rejected_rows}{run}/"
@@ -46,6 +76,10 @@ class AnswerNames:
         csv = ".csv" if key.lower().endswith(".xlsx") else ""
         of = f"{self.job}/" if self.job else ""
         return f"{self.rejected_in(run)}{of}{self._name(key)}{csv}"
+
+    def corrected(self, rejected: str) -> str:
+        """Name the file of corrected rows, by the rejected rows as they lie there."""
+        return f"{self.corrected_rows}{rejected.removeprefix(self.rejected_rows)}"
 
     def report(self, key: str, ending: str) -> str:
         """Name the report about a file; *ending* is ``json`` or ``html``."""
@@ -57,6 +91,8 @@ class AnswerNames:
         return AnswerNames(self.prefix, job if shared else "")
 
     def _name(self, key: str) -> str:
+        if key.startswith(self.corrected_rows):
+            return f"_corrected/{key.removeprefix(self.corrected_rows)}"  # No drop is named so.
         return key.removeprefix(self.prefix)
 
     def _beside(self, what: str) -> str:
@@ -64,10 +100,11 @@ class AnswerNames:
 
 
 def answer_folders(job: ImportJob) -> tuple[str, ...]:
-    """List the folders in which a job answers, and in which nobody else looks for files."""
+    """List the folders in which a job answers, or is answered; nobody else looks there."""
     names = AnswerNames(job.source.prefix)
     reports = (names.reports,) if job.after.report else ()
-    return (*reports, names.rejected_rows) if job.after.rejected else reports
+    rejected = (names.rejected_rows, names.corrected_rows) if job.after.rejected else ()
+    return (*reports, *rejected)
 
 
 def answers_of(config: Config, *connections: str) -> tuple[str, ...]:
@@ -81,10 +118,26 @@ def answers_of(config: Config, *connections: str) -> tuple[str, ...]:
         home = config.connection_of(name)
         if job.type == "import" and (not connections or home in connections):
             names = AnswerNames(job.source.prefix)
-            found += (names.reports, names.rejected_rows)
+            found += (names.reports, names.rejected_rows, names.corrected_rows)
     return tuple(dict.fromkeys(found))
 
 
 def met_by(prefix: str, folders: Iterable[str]) -> tuple[str, ...]:
     """Choose of folders of answers those that a listing of a prefix shows among other objects."""
     return tuple(folder for folder in folders if folder.startswith(prefix))
+
+
+def not_correctable(job: ImportJob) -> str:
+    """Return why rejected rows of a job cannot be corrected one by one; empty if they can."""
+    if job.source.is_snapshot:
+        return _SNAPSHOT
+    if job.order is not None:
+        return _ORDER
+    if not as_they_are(job.source):
+        return _MADE
+    return _STOPS if job.on_invalid == "stop" else ""
+
+
+def as_they_are(source: Source) -> bool:
+    """Return whether rows are read as they stand in a file, so that they can be dropped again."""
+    return not (source.sql or source.payload or source.skip_rows) and source.header == "auto"

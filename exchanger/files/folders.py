@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from exchanger.config.answers import met_by
+from exchanger.config.answers import AnswerNames, met_by
 from exchanger.files.drops import (
     is_companion,
     is_drop,
@@ -46,7 +46,7 @@ class Reader(NamedTuple):
     An import: the files below its prefix that fit its pattern are its own.
 
     But for those in ``answers``: folders in which jobs tell whoever drops files what became of
-    them.
+    them. It may also take rejected rows, corrected, from beside its folder (``corrects``).
     """
 
     job: str
@@ -55,6 +55,12 @@ class Reader(NamedTuple):
     state_prefix: str = "\0"
     complete_when: CompleteWhen | None = None
     answers: tuple[str, ...] = ()
+    corrects: bool = False
+
+    def takes_corrected(self, key: str, size: int = 1) -> bool:
+        """Return whether an object has rejected rows of the job as a person has corrected them."""
+        folder = AnswerNames(self.prefix).corrected_rows
+        return self.corrects and is_drop(key, folder, "**", self.state_prefix, size)
 
     def takes(self, key: str, size: int = 1) -> bool:
         """Return whether an object of so many bytes is a file of the job."""
@@ -81,7 +87,8 @@ def reader_of(
     """
     source = job.source
     met = met_by(source.prefix, answers)
-    return Reader(name, source.prefix, source.pattern, state_prefix, source.complete_when, met)
+    corrects, when = job.after.rejected, source.complete_when
+    return Reader(name, source.prefix, source.pattern, state_prefix, when, met, corrects)
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,10 @@ class Folders:
     def takers(self, key: str, size: int = 1) -> list[str]:
         """Name the jobs that take an object of so many bytes."""
         return [reader.job for reader in self.readers if reader.takes(key, size)]
+
+    def correcting(self, key: str, size: int = 1) -> list[str]:
+        """Name the jobs that take an object as corrected rows of theirs."""
+        return [reader.job for reader in self.readers if reader.takes_corrected(key, size)]
 
     def shared(self, key: str) -> bool:
         """Return whether several jobs of one folder take an object, and each answers about it."""

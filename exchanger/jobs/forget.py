@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _ALWAYS = (
-    "files in the folders of your jobs, and their old versions",
+    "files in the folders of your jobs, corrected rows beside them, and their old versions",
     "datasets that exports published, and what Braze itself exported",
     "the profile in Braze",
     "old versions of objects, in a bucket that keeps versions",

@@ -17,18 +17,19 @@ from exchanger.errors import InvalidRow, SchemaBroken, Stopped, StorageChanged, 
 from exchanger.jobs.answers.not_read import answer_stopped, answer_unreadable
 from exchanger.jobs.answers.terms import is_due
 from exchanger.jobs.approve import plan_corrected
+from exchanger.jobs.correct import correct_rows
 from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.intake.totals import note_what_counts_again
 from exchanger.jobs.intake.unreadable import told as told_unreadable
 from exchanger.jobs.inventory.completeness import note_incomplete
 from exchanger.jobs.inventory.corrected_jobs import corrected_runs
+from exchanger.jobs.inventory.corrections import corrected_files
 from exchanger.jobs.inventory.latest import claims_of
 from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
-from exchanger.jobs.inventory.passed_over import note_passed_over
 from exchanger.jobs.inventory.planned_files import demand_unmoved, files_of_plan, refuse
-from exchanger.jobs.inventory.unclaimed import note_strays
+from exchanger.jobs.inventory.unclaimed import note_passed_over, note_strays
 from exchanger.jobs.lifecycle.create_run import create_run, hold_files
 from exchanger.jobs.lifecycle.exclusive import end_others, plan_and_commit, with_lease
 from exchanger.jobs.lifecycle.finish import finish
@@ -163,7 +164,9 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     if newest is not None and (newest.document.state not in ENDED or is_due(newest.document)):
         return None
     waiting = waiting_files(call)
-    if waiting.has_work or due(call) or half_dropped(call.state, waiting.undecided):
+    if waiting.has_work or corrected_files(call):
+        return None
+    if due(call) or half_dropped(call.state, waiting.undecided):
         return None
     owed = owed_leavers(call)
     if corrected_runs(call, waiting.undecided) or (owed is not None and not owed.why_not):
@@ -194,6 +197,7 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         undecided = call.state.file_ledger.snapshot().undecided(call.name)
         reports.extend(plan_corrected(call, seq) for seq in corrected_runs(call, undecided))
         reports += remove_leavers(call)
+        reports += correct_rows(call)
     told += note_not_done(call)
     while not call.context.stopping.is_set():
         taken = _one_run(call, told, notes)

@@ -14,6 +14,7 @@ from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.imports import note_waiting, read_waiting
 from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.totals import note_what_counts_again
+from exchanger.jobs.inventory.corrections import corrected_files, note_corrected
 from exchanger.jobs.inventory.listing import waiting_files
 from exchanger.jobs.inventory.unclaimed import below, beside
 from exchanger.jobs.lifecycle.leavers import note_not_done, removal_ahead
@@ -83,6 +84,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
     report.facts += note_waiting(waiting) + note_not_done(call)
+    report.facts += note_corrected(corrected_files(call))
     found = PlanReport(replace(report, state="nothing_to_do"), [], 0)
     if waiting.has_work:
         found = _of_waiting(call, report, waiting, rows, last)

@@ -16,12 +16,11 @@ import polars as pl
 
 from exchanger.errors import RunUnsuitable
 from exchanger.jobs.intake.batch import REJECTED
-from exchanger.jobs.inventory.latest import claimed_place, overtaken
 from exchanger.jobs.lifecycle.create_run import create_run, demand_live, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
+from exchanger.jobs.lifecycle.given_again import demand_suitable
 from exchanger.jobs.lifecycle.hold import hold_back
-from exchanger.jobs.lifecycle.leavers import due_leavers
 from exchanger.jobs.lifecycle.not_kept import (
     IN_A_NEW_FILE,
     building_on_what_is_kept,
@@ -98,7 +97,7 @@ def _plan_and_commit(
     if run.continued_by and not run.hold:
         notes.append(noted("given_again_already", run=seq, by=run.continued_by))
         return None
-    _demand_suitable(call, run)
+    demand_suitable(call, run)
     demand_quarantine(call, run)
     found = _without_members(call, run, quarantined_rows(call, run))
     notes += found.notes
@@ -120,25 +119,6 @@ def _plan_and_commit(
     hold = partial(leave_as_it_is, call, seq, "retry")
     guards = decision_guards(call)
     return create_run(call, report, batch, hold=hold, guards=guards, parent=seq)
-
-
-def _demand_suitable(call: ImportContext, run: RunDocument) -> None:
-    """
-    Check that what a run has put aside can be given again, and need be.
-
-    Raises:
-        RunUnsuitable: It cannot, or need not.
-    """
-    why = ""
-    if run.hold or run.state not in ("settled", "discarded"):
-        why = f"it is {run.state.replace('_', ' ')}"
-    elif run.object != call.kind.name:
-        why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
-    elif owed := due_leavers(call):
-        why = f"people left with run {owed.run.seq}, which comes first: exchanger run {call.name}"
-    why = why or _other_items(run, call.job) or _comes_otherwise(run) or _overtaken(call, run)
-    if why:
-        raise RunUnsuitable(str(run.seq), "retry", why)
 
 
 def _without_members(
@@ -175,38 +155,3 @@ def _add_gone(batch: InputBatch, claim: ClaimedFile, rows: pl.DataFrame) -> Inpu
     batch.rejected.add(still)
     claim = replace(claim, outcome="retried", rows=count, refused=0, note="", facts=())
     return batch.with_file(claim, rows=count)
-
-
-def _comes_otherwise(run: RunDocument) -> str:
-    """Return why rows need not be given again: those of tests, and of undos; empty if they do."""
-    if run.takes_back:
-        return f"it takes run {run.takes_back} back: exchanger undo {run.takes_back} does the rest"
-    again = [file for file in run.files if file.outcome == "tested" and file.etag]
-    if not again or run.report.get("rows_in_doubt"):
-        return ""
-    return f"it tried one row, which comes with its file: {again[0].key}"
-
-
-def _overtaken(call: ImportContext, run: RunDocument) -> str:
-    """Return why rows of a snapshot need not be given again: a newer one came; empty if not."""
-    if not call.job.source.is_snapshot:
-        return ""
-    ours = (file for file in run.files if file.outcome != "superseded")
-    newer = next(filter(None, (overtaken(call, claimed_place(file)) for file in ours)), None)
-    if newer is None:
-        return ""
-    return (
-        f"its rows are of a snapshot that came before {newer.key}, which run {newer.run} applied: "
-        "whoever is there by now is in that one. What Braze should have: exchanger backfill "
-        f"{call.name} --prefix {newer.key}"
-    )
-
-
-def _other_items(run: RunDocument, job: ImportJob) -> str:
-    """Return why items of a run cannot be given to what the job does by now; empty if they can."""
-    if run.catalog != (job.catalog or ""):
-        return f"its rows are items of the catalog {run.catalog}, and the job's of {job.catalog}"
-    if run.removes != (job.mode == "delete"):
-        now = "deletes" if job.mode == "delete" else "no longer deletes"
-        return f"the job {now} items by now"
-    return ""

@@ -1,5 +1,7 @@
 """What is new in a folder, against a real S3 protocol."""
 
+import time
+
 import pytest
 from moto.s3.models import s3_backends
 
@@ -86,7 +88,7 @@ def test_a_failed_look_is_told_in_the_words_of_storage(s3_config):
         ListingDiff(silent).since(None, "in/")
 
 
-def lookout_of(s3_config, jobs):
+def lookout_of(s3_config, jobs, clock=time.monotonic):
     """Make the lookout of jobs, each given as (prefix, pattern); and count its requests."""
     text = """
 connections:
@@ -102,7 +104,7 @@ jobs:
         )
     config = read_config(text, {"KEY": "dummy"})
     connection = config.connections["main"].model_copy(update={"s3": s3_config})
-    lookout = FolderScanner("main", connection, config.jobs)
+    lookout = FolderScanner("main", connection, config.jobs, clock=clock)
     requests = []
     events = lookout._news._client.meta.events
     events.register("before-send.s3", lambda request, **_: requests.append(request.url))
@@ -110,7 +112,11 @@ jobs:
 
 
 def test_five_hundred_jobs_on_five_folders_cost_five_requests(s3_config, bucket):
-    """What a look costs follows the folders, not the jobs; so does what it tells."""
+    """
+    What a look costs follows the folders, not the jobs; so does what it tells.
+
+    Beside them, rows that people have corrected are looked for once a minute.
+    """
     jobs = {f"job{n:03d}": (f"in/{n % 5}/", f"{n // 5:03d}-*.csv") for n in range(500)}
     bucket.write("in/3/042-old.csv", b"x")
     lookout, requests = lookout_of(s3_config, jobs)
@@ -124,7 +130,23 @@ def test_five_hundred_jobs_on_five_folders_cost_five_requests(s3_config, bucket)
     assert ScanResult() == nothing
     # It is told of a job that did not ask, as it is not new a second time.
     assert ScanResult(new=frozenset({"job213"})) == one
-    assert 5 + 5 + 1 == len(requests)
+    corrected = [url for url in requests if "_corrected" in url]
+    assert (5 + 5 + 1, 5) == (len(requests) - len(corrected), len(corrected))
+
+
+def test_corrected_rows_are_news_within_a_minute_and_at_once_where_a_notice_came(s3_config, bucket):
+    """People correct rows by hand: nobody lists their folder at every look."""
+    minutes = [0.0]
+    lookout, _ = lookout_of(s3_config, {"crm": ("in/", "*.csv")}, lambda: minutes[0])
+    lookout.look(["crm"])
+    ours = ScanResult(new=frozenset({"crm"}))
+    bucket.write("in_corrected/7/a.csv", b"x")
+    bucket.write("in_corrected/7/b.csv.part", b"x")
+    assert ScanResult() == lookout.look(["crm"])
+    minutes[0] = 60.0
+    assert [ours, ScanResult()] == [lookout.look(["crm"]) for _ in range(2)]
+    bucket.write("in_corrected/7/b.csv", b"x")
+    assert ours == lookout.look(["crm"], at_once=True)
 
 
 def test_our_own_and_hidden_names_are_no_news(s3_config, bucket):

@@ -9,8 +9,7 @@ from typing import Any
 from exchanger.app.messages.notes.words import worded_file
 from exchanger.config.findings import counted
 from exchanger.jobs.inventory.file_fate import FileFate, JobStand
-from exchanger.jobs.inventory.passed_over import PassedOver
-from exchanger.jobs.inventory.unclaimed import OBJECTS, Unclaimed
+from exchanger.jobs.inventory.unclaimed import OBJECTS, PassedOver, Unclaimed
 
 _OUTCOMES = {
     "applied": "applied",
@@ -22,6 +21,7 @@ _OUTCOMES = {
     "doubtful_type": "held back, as a few words make a column text",
     "guarded": "held back by a guard",
     "retried": "given again in part",
+    "corrected": "its rows given in place of the rejected ones that they name",
     "left": "compared with the snapshot before, for who left",
     "tested": "one row of it given by send-test",
     "undone": "what it gave was taken back",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.config.answers import AnswerNames
+from exchanger.config.answers import AnswerNames, not_correctable
 from exchanger.config.findings import listed
 from exchanger.config.models import ImportJob
 
@@ -16,5 +16,7 @@ def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
         yield f"reports in {bucket}{names.reports} what became of each file"
     if job.after.rejected:
         yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/, to be corrected"
+    if job.after.rejected and not not_correctable(job):
+        yield f"takes them corrected from {bucket}{names.corrected_rows}RUN/, each row once"
     if job.mask and job.after.report:
         yield f"shows no value of {listed(job.mask, 'and')} there"

@@ -25,7 +25,7 @@ class After(Strict):
         default=True,
         description=(
             "the rows that were rejected, in the format and the columns of their file, in"
-            " `PREFIX_rejected/RUN/`"
+            " `PREFIX_rejected/RUN/`; corrected, they are taken from `PREFIX_corrected/RUN/`"
         ),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from exchanger.config.answers import AnswerNames
 from exchanger.config.prices import price_of
 from exchanger.jobs.answers.masking import Mask
 from exchanger.jobs.answers.not_taken import COUNTED
@@ -70,8 +71,7 @@ class RunAnswer:
     @cached_property
     def keys(self) -> list[str]:
         """The files that it answers about, each once."""
-        # What became of those who left with a snapshot is no answer about its rows.
-        return [*_by_key(file for file in self.files if file.outcome != "left")]
+        return [*_by_key(answered_files(self.files))]
 
     @property
     def files(self) -> tuple[ClaimedFile, ...]:
@@ -92,7 +92,7 @@ class RunAnswer:
             "run": run.seq,
             "run_id": run.run_id,
             "verdict": _verdict(run, claims, rows),
-            "outcome": claims[0].outcome,
+            "outcome": _outcome(claims),
             "began_at": report.get("started_at"),
             "ended_at": report.get("finished_at"),
             "rows": rows,
@@ -109,19 +109,53 @@ class RunAnswer:
             "quarantine": report.get("quarantine"),
             "warnings": report.get("warnings"),
             "rejected_rows": self.rejected.get(key),
+            "corrected_rows": self._where_to_correct(key),
+            "corrects": self._corrects(claims),
+            "snapshot": bool(run.answers.get("snapshot")),
         }
         if run.hold:
             told["totals"] = self.mask.of_totals(run.totals)
             if plan := run.answers.get("plan"):
                 told["plan"] = {**plan, "fields": self.mask.of_totals(plan["fields"])}
-        if self.parent is not None:
+        if self.parent is not None and told["corrects"] is None:
             told["earlier"] = self._earlier(self.parent, key)
         return told
+
+    def _where_to_correct(self, key: str) -> str | None:
+        """Name where the rejected rows of a file are dropped once corrected, if they may."""
+        rows = self.rejected.get(key)
+        if rows is None or not self.run.answers.get("corrected"):
+            return None
+        return AnswerNames(self.run.answers["prefix"]).corrected(rows)
+
+    def _corrects(self, claims: Sequence[ClaimedFile]) -> dict[str, Any] | None:
+        """Return of a file of corrected rows whose rows these are, and where the wrong ones lie."""
+        if claims[0].outcome != "corrected":
+            return None
+        note = next((fact for fact in claims[0].facts if fact.code == "rows_corrected"), None)
+        if note is None:
+            return {}
+        of = note.facts["original"]
+        return {
+            "file": of,
+            "run": note.facts["run"],
+            "rejected_rows": self.rejected.get(of),
+            "corrected_rows": self._where_to_correct(of),
+        }
 
     @cached_property
     def _claims(self) -> dict[str, list[ClaimedFile]]:
         """What the run took of each file."""
         return _by_key(self.files)
+
+    @cached_property
+    def _given_by(self) -> dict[str, list[ClaimedFile]]:
+        """What was taken of each file of corrected rows."""
+        found: dict[str, list[ClaimedFile]] = {}
+        for file in self.run.files:
+            if file.correction:
+                found.setdefault(file.kept, []).append(file)
+        return found
 
     @cached_property
     def _earlier_claims(self) -> dict[str, list[ClaimedFile]]:
@@ -154,7 +188,10 @@ class RunAnswer:
                 for name in ("rejected", "refused", "in_doubt", "skipped")
             )
         else:
-            read, rejected = sum(one.rows for one in claims), sum(one.rejected for one in claims)
+            # Rows of a file of corrected rows are counted with the file for which they stand.
+            read = sum(one.rows for one in claims)
+            claims = [*claims, *self._given_by.get(claims[0].key, ())]
+            rejected = sum(one.rejected for one in claims)
             sent = [one for one in reasons if one["kind"] == "refused"]
             doubt = sum(one[COUNTED] for one in sent if one["reason"] == "in_doubt")
             # Of a person all rows are refused, also those in files before the one that is named.
@@ -218,6 +255,23 @@ class RunAnswer:
         }
 
 
+def answered_files(files: Iterable[ClaimedFile]) -> list[ClaimedFile]:
+    """
+    Keep the files about which a run answers.
+
+    What became of those who left with a snapshot is no answer about its rows. A run that gives
+    corrected rows answers about these: others that it keeps aside are as they were.
+    """
+    told = [file for file in files if file.outcome != "left"]
+    return [file for file in told if file.correction or file.outcome == "corrected"] or told
+
+
+def _outcome(claims: Sequence[ClaimedFile]) -> str:
+    """Return what became of a file; one of corrected rows without any is rejected to people."""
+    first = claims[0]
+    return "rejected" if first.outcome == "corrected" and not first.rows else first.outcome
+
+
 def _by_key(files: Iterable[ClaimedFile]) -> dict[str, list[ClaimedFile]]:
     """Group what was taken of files by the file: a run of many looks for each of them once."""
     found: dict[str, list[ClaimedFile]] = {}
@@ -234,7 +288,7 @@ def _verdict(run: RunDocument, claims: Sequence[ClaimedFile], rows: Mapping[str,
     outcomes = {claim.outcome for claim in claims}
     if outcomes <= {"superseded", "overtaken"}:
         return "left_out"
-    if outcomes != {"rejected"} and not rows["read"]:
+    if not rows["read"] and (outcomes != {"rejected"} and _outcome(claims) != "rejected"):
         return "empty"
     if not rows["taken"]:
         return "not_applied"

@@ -24,6 +24,8 @@ _OF_CELLS = frozenset(
         *SENTENCES,
         # Of what Braze has in the field.
         "changed_by_others", "held_type", "overflow",
+        # Of the number of a row.
+        "no_row_number", "row_given_again", "row_not_rejected", "row_twice", "rows_missing",
         # Of a column of the file as a whole.
         "bad_order", "static_value", "type_changed", "type_needed",
     }
@@ -39,6 +41,9 @@ _OF_FILES = frozenset(
         "empty_file", "invalid_text", "invalid_utf8", "large_window", "no_columns", "not_ndjson",
         "not_parquet", "nul_bytes", "old_workbook", "open_quote", "other_width", "packed",
         "too_many_columns", "unknown_encoding", "utf16", "wrong_delimiter", "zip",
+        # Of rows that a person has corrected.
+        "given_by_another", "no_row_numbers", "no_such_run", "not_correctable", "nothing_rejected",
+        "read_again_since", "replaced_since",
     }
 )  # fmt: skip
 """Reasons for which a file is rejected as a whole, and whose words quote no cell at all."""

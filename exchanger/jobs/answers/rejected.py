@@ -18,12 +18,13 @@ import structlog
 
 from exchanger.errors import StorageChanged, StorageMissing
 from exchanger.files.scratch.arrow import pa
+from exchanger.jobs.answers.facts import answered_files
 from exchanger.profiles.frames.columns import REJECTED_COLUMNS
 from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import as_it_was, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from exchanger.jobs.runtime.context import JobContext
@@ -52,7 +53,7 @@ def write_rejected(
         name_of: Names the answer about a file.
         quarantine: Its quarantine, on this machine.
     """
-    claims = {file.key: file for file in run.files if file.outcome != "rejected"}
+    claims = _claims(run)
     spools: dict[str, Path] = {}
     try:
         for batch in _rejected(quarantine):
@@ -77,10 +78,21 @@ def write_rejected(
                 left.unlink()
 
 
+def _claims(run: RunDocument) -> dict[str, list[ClaimedFile]]:
+    """Group what a run claims of each file of which it answers about single rows."""
+    claims: dict[str, list[ClaimedFile]] = {}
+    answered = {file.key for file in answered_files(run.files)}
+    for file in run.files:
+        if file.key in answered and file.outcome not in ("rejected", "corrected"):
+            claims.setdefault(file.key, []).append(file)
+    return claims
+
+
 def _rejected(quarantine: Path) -> Iterator[pl.DataFrame]:
     """Yield the rows that were rejected one by one, with where and why in the columns of ours."""
     lines = pl.scan_csv(quarantine, infer_schema=False)
-    chosen = lines.filter(pl.col("kind") == "rejected", pl.col("row").is_not_null()).select(
+    theirs = ~pl.col("row_id").str.starts_with("run-")  # Others were refused by Braze before.
+    chosen = lines.filter(pl.col("kind") == "rejected", pl.col("row").is_not_null(), theirs).select(
         "file",
         pl.col("row").cast(pl.Int64).alias("_row"),
         pl.col("field").alias("_column"),
@@ -201,34 +213,52 @@ def _text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _as_parquet(context: JobContext, claim: ClaimedFile, spool: Path, name: str) -> bool:
+def _as_parquet(context: JobContext, claims: Sequence[ClaimedFile], spool: Path, name: str) -> bool:
     """
     Take the rows from the file itself, or from what was written of it before under a name.
 
-    False if they are in neither any more.
+    Those that a person has corrected come from where they are corrected. False if not all of them
+    are anywhere any more.
     """
     path = spool.with_name(f"{spool.name}.file")
-    own = pl.read_ndjson(spool, schema=_OWN_SCHEMA)
-    for key, etag in ((claim.kept or claim.key, "" if claim.kept else claim.etag), (name, "")):
+    left = pl.read_ndjson(spool, schema=_OWN_SCHEMA)
+    found: list[pl.DataFrame] = []
+    for key, etag, numbered in _sources(claims, name):
+        if left.is_empty():
+            break
         try:
             context.bucket.download(key, etag or context.bucket.head(key).etag, path)
-            rows = _numbered(pl.scan_parquet(path), written=key == name).join(
-                own.lazy(), on="_row", maintain_order="left"
+            rows = _numbered(pl.scan_parquet(path), written=numbered).join(
+                left.lazy(), on="_row", maintain_order="left"
             )
-            rows.select(pl.exclude(REJECTED_COLUMNS), *REJECTED_COLUMNS).collect().write_parquet(
-                spool
-            )
+            found.append(rows.select(pl.exclude(REJECTED_COLUMNS), *REJECTED_COLUMNS).collect())
+            left = left.join(found[-1], on="_row", how="anti", maintain_order="left")
         except (StorageMissing, StorageChanged, pl.exceptions.PolarsError) as error:
             log.info("rejected.not_written", file=key, reason=type(error).__name__)
-        else:
-            return True
-    return False
+    if left.height or not found:
+        return False
+    whole = pl.concat(found, how="diagonal_relaxed").sort("_row")
+    whole.select(pl.exclude(REJECTED_COLUMNS), *REJECTED_COLUMNS).write_parquet(spool)
+    return True
+
+
+def _sources(claims: Sequence[ClaimedFile], name: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield where rows of a file may be: key, version, and whether they have their numbers."""
+    for claim in reversed(claims):
+        if claim.correction:
+            yield claim.kept, claim.correction, True
+    for claim in claims:
+        if not claim.correction:
+            yield claim.kept or claim.key, "" if claim.kept else claim.etag, False
+    yield claims[0].key, claims[0].etag, False
+    yield name, "", True
 
 
 def _numbered(rows: pl.LazyFrame, *, written: bool) -> pl.LazyFrame:
     """Put beside rows the number that they have in their file, in place of what an answer says."""
     if written:
-        return rows.drop("_column", "_reason").with_columns(pl.col("_row").cast(pl.Int64))
+        number = pl.col("_row").cast(pl.Int64, strict=False)
+        return rows.drop("_column", "_reason", strict=False).with_columns(number)
     theirs = rows.drop(REJECTED_COLUMNS, strict=False).with_row_index("_row", offset=1)
     return theirs.with_columns(pl.col("_row").cast(pl.Int64))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from exchanger.config.answers import as_they_are, not_correctable
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from exchanger.config.models import ImportJob
-    from exchanger.config.models.sources import Source
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.log import RunDocument
 
@@ -31,12 +31,14 @@ def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -
     return {
         "prefix": job.source.prefix,
         "report": job.after.report,
-        "rejected": job.after.rejected and _as_they_are(job.source),
+        "rejected": job.after.rejected and as_they_are(job.source),
         "format": job.source.format,
         "delimiter": _delimiter(job, layout or {}),
         "masked": sorted(set(masked_names(job))),
         "columns": _columns(job),
         "beside": _beside(call),
+        "corrected": job.after.rejected and not not_correctable(job),
+        "snapshot": job.source.is_snapshot,
     }
 
 
@@ -85,8 +87,3 @@ def _columns(job: ImportJob) -> dict[str, str]:
 def _delimiter(job: ImportJob, layout: Mapping[str, str]) -> str:
     named = job.source.csv.delimiter
     return layout.get("delimiter", ",") if named == "auto" else named
-
-
-def _as_they_are(source: Source) -> bool:
-    """Return whether rows are read as they stand in a file, so that they can be dropped again."""
-    return not (source.sql or source.payload or source.skip_rows) and source.header == "auto"

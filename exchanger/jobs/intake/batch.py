@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from exchanger.errors import FileRejected
     from exchanger.files.raw.table import RawTable, ReadAs
     from exchanger.files.scratch.spill import Scratch, Spill
-    from exchanger.jobs.intake.requests import FileRequest, HeldFile
+    from exchanger.jobs.intake.requests import FileRequest, HeldFile, PlacedRows
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.reading.contract import ColumnChange
     from exchanger.profiles.reading.stray_words import StrayWords
@@ -82,6 +82,7 @@ class InputBatch:
         layout: How the job's CSV is written.
         columns: The columns of its files, and of those before.
         filled: By field, of which share of the rows that were taken it has a value, in percent.
+        placed: For which rows those of files of corrected rows stand, by the key of such a file.
         notes: What is noted of it, for the report.
     """
 
@@ -114,6 +115,7 @@ class InputBatch:
     layout: Mapping[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     filled: Mapping[str, float] = field(default_factory=dict)
+    placed: Mapping[str, PlacedRows] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
     @property
@@ -176,6 +178,7 @@ class BatchDraft:
         self.untold: dict[str, str] = {}
         self.stray: list[tuple[str, StrayWords]] = []
         self.left_out: dict[tuple[str, ...], list[str]] = {}
+        self.placed: dict[str, PlacedRows] = {}
         self.notes: list[Note] = []
         self._taken = 0
         self._filled: Counter[str] = Counter()
@@ -293,6 +296,7 @@ class BatchDraft:
             stray=tuple(self.stray),
             layout=self.kept_layout,
             columns=tuple(self.columns),
+            placed=self.placed,
             filled={name: n * 100 / self._taken for name, n in self._filled.items() if self._taken},
             notes=tuple(self.notes),
         )

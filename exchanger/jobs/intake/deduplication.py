@@ -72,7 +72,7 @@ def decide(
         return _waiting(request, claim, "replaced", _is_new_version(claim, applied), "difference")
     if tested or applied.only_tried(claim.key, claim.sha256, sums):
         return _beside_tests(call, claim, request, rules, applied, tested)
-    given = applied.given(claim.sha256, sums)
+    given = applied.given(claim.sha256, sums, retried=claim.key if request.retried else "")
     if not given:
         return _unless_elsewhere(call, claim, request, rules, applied)
     if call.options.as_if_new:

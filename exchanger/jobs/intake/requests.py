@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from exchanger.profiles.frames.columns import PROFILE
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    import polars as pl
 
     from exchanger.state.runs.log import ClaimedFile
 
@@ -17,6 +19,45 @@ CountMode = Literal[
     "in_full",  # what it gives is added
     "difference",  # what it gives, less what earlier versions of its key really gave
 ]
+
+
+TOGETHER = {"row": pl.UInt32(), PROFILE: pl.String()}
+"""Rows, and the profiles that they are about."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """
+    Rows as a person has corrected them, in a file beside the folder.
+
+    Args:
+        etag: The version of that file.
+        sha256: Of the content of the file that its rows are of.
+        read: The rows that were rejected in the run that it is about.
+        together: Of these that are still to be given the profiles, for rows that can only be given
+            all at once: ``TOGETHER``.
+    """
+
+    etag: str
+    sha256: str
+    read: pl.Series
+    together: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=TOGETHER))
+
+
+@dataclass(frozen=True)
+class PlacedRows:
+    """
+    What a file of corrected rows has.
+
+    Args:
+        rows: The rows that it stands for, by their numbers in their own file.
+        strange: Its rows that stand for none, as bad rows of it: ``BAD_ROW_SCHEMA``.
+        sha256: Of its content.
+    """
+
+    rows: pl.Series
+    strange: pl.DataFrame
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -29,13 +70,15 @@ class FileRequest:
         etag: Its version.
         counting: How what it gives to sums counts.
         arrived: When it arrived, by S3's clock; None where that does not matter.
-        kept: The object of ours to read instead; empty if it is read under its own name.
+        kept: The object to read instead; empty if it is read under its own name.
         size: Bytes, as far as they are known: only what is small is fetched far ahead.
         rows: Only these rows, UInt32; all if None.
         corrected: Only these profiles are corrected by what earlier versions gave, and only where
             rows are given; all that earlier versions named if None.
         test: The one row that is given by itself, of a file that goes on waiting; 0 otherwise.
         content: What is read in place of an object of the bucket, as NDJSON.
+        correction: What *kept* is, if it has the rows corrected; each is in place of the row that
+            it names.
     """
 
     key: str
@@ -48,6 +91,7 @@ class FileRequest:
     corrected: pl.Series | None = None
     test: int = 0
     content: bytes | None = None
+    correction: Correction | None = None
 
     @property
     def retried(self) -> bool:

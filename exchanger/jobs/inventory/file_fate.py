@@ -126,7 +126,9 @@ def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
     folders = context.folders
     size = there.size if there else 1
     takers, why = folders.takers(key, size), folders.why_not(key, size)
-    if FormerAnswers(state.runs, applied).has(key):
+    if correcting := folders.correcting(key, size):
+        takers, why = correcting, None
+    elif FormerAnswers(state.runs, applied).has(key):
         takers, why = [], "ours"
     around = folders.around(key)
     versions = _with_notes(state, history(applied, key), key)

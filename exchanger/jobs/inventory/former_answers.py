@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.runs.log import RunLog
 
-_FOLDER = re.compile(r"_(reports|rejected)/")
+_FOLDER = re.compile(r"_(reports|rejected|corrected)/")
 _ENDINGS = (".json", ".html")
 
 

@@ -11,10 +11,11 @@ from exchanger.files.folders import NO_DATA, STRAY, reader_of
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.completeness import Incomplete, incomplete
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
+from exchanger.jobs.inventory.corrections import CorrectedFile, corrected_files
 from exchanger.jobs.inventory.former_answers import FormerAnswers
 from exchanger.jobs.inventory.latest import last_applied, overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
-from exchanger.jobs.inventory.passed_over import PassedOver, passed_over
+from exchanger.jobs.inventory.unclaimed import PassedOver, passed_over
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
@@ -125,6 +126,7 @@ class Backlog:
         strays: Files in the folders of these jobs that no job takes.
         passed_over: For each job asked for, the objects in its folder that are no data.
         incomplete: For each job asked for, the files that are not complete yet.
+        corrected: For each job asked for, the files of corrected rows among those that wait.
     """
 
     files: dict[str, int]
@@ -134,6 +136,7 @@ class Backlog:
     strays: list[ObjectInfo] = field(default_factory=list)
     passed_over: dict[str, list[PassedOver]] = field(default_factory=dict)
     incomplete: dict[str, list[Incomplete]] = field(default_factory=dict)
+    corrected: dict[str, list[CorrectedFile]] = field(default_factory=dict)
 
 
 def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
@@ -152,21 +155,24 @@ def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
     applied = state.file_ledger.snapshot()
     folders: dict[str, list[ObjectInfo]] = {}
     found: dict[str, WaitingFiles] = {}
+    corrected: dict[str, list[CorrectedFile]] = {}
     for name, job in jobs.items():
         if job.source.prefix not in folders:
             folders[job.source.prefix] = list(context.bucket.list(job.source.prefix))
         call = ImportContext(context, state, name, job, ImportOptions())
         found[name] = _found(call, applied, folders[job.source.prefix])
+        corrected[name] = corrected_files(call)
     ended = newest is None or newest.document.state in ENDED
     held = {name: held_runs(state, applied, name) for name in jobs}
     return Backlog(
-        {name: len(waiting.files) for name, waiting in found.items()},
+        {name: len(waiting.files) + len(corrected[name]) for name, waiting in found.items()},
         "" if ended or newest is None else newest.document.job,
         held,
         {name: by_run(waiting.left) for name, waiting in found.items()},
         [*{item.key: item for each in found.values() for item in each.strays}.values()],
         {name: passed_over(context.folders, each.passed_over) for name, each in found.items()},
         {name: each.incomplete for name, each in found.items()},
+        corrected,
     )
 
 

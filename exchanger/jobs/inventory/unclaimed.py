@@ -1,6 +1,8 @@
 """
 Files that no job takes: below the folders of jobs, and beside these, within bounds.
 
+Objects in the folders of jobs that are no data are noted once, and listed for whoever asks.
+
 The bucket as a whole is never listed: a folder beside is looked into once, and only so far.
 """
 
@@ -8,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 
 from exchanger.errors import StorageError
 from exchanger.files.drops import looks_like_data
-from exchanger.files.folders import Folders, Level, alike, levels
+from exchanger.files.folders import NO_DATA, Folders, Level, alike, levels
 from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
@@ -113,6 +115,25 @@ def note_strays(found: Sequence[ObjectInfo]) -> list[Note]:
     """Note that a folder has files that no job takes, and name one of them."""
     files = [item.key for item in found if looks_like_data(item.key)]
     return [noted("not_taken", file=files[0], files=len(files))] if files else []
+
+
+class PassedOver(NamedTuple):
+    """An object that is no data, and why it counts as none."""
+
+    key: str
+    why: str
+
+
+def passed_over(folders: Folders, items: Sequence[ObjectInfo]) -> list[PassedOver]:
+    """Return of objects that were passed over why."""
+    found = ((item.key, folders.why_not(item.key, item.size)) for item in items)
+    return [PassedOver(key, why) for key, why in found if why in NO_DATA]
+
+
+def note_passed_over(context: JobContext, items: Sequence[ObjectInfo]) -> list[Note]:
+    """Note what was passed over, and name one of it; marks of folders are known to nobody."""
+    keys = [one.key for one in passed_over(context.folders, items) if not one.key.endswith("/")]
+    return [noted("passed_over", file=keys[0], files=len(keys))] if keys else []
 
 
 def _levels(folders: Folders, jobs: Sequence[str]) -> dict[str, list[tuple[str, Level]]]:

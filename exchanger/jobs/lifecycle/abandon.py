@@ -96,6 +96,6 @@ def _dropped(file: ClaimedFile, *, answered: int, became: FileOutcome) -> Claime
     """
     if file.outcome in ("rejected", "superseded"):
         return file
-    outcome = file.outcome if file.outcome in PARTS else became
+    outcome = file.outcome if file.outcome in (*PARTS, "corrected") else became
     row = file.row if answered else 0
     return replace(file, outcome=outcome, sums=file.sums if answered else (), row=row)

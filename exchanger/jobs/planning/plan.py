@@ -252,7 +252,8 @@ class _Draft:
         rows = [pl.DataFrame(schema={FILE: pl.UInt32, ROW: pl.UInt32})]
         for frame in in_portions(self._batch.rejected.frames(), self._batch.scratch.bounds.rows):
             self._rejected.append(quarantined(frame, files, "rejected"))
-            rows.append(frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).unique())
+            single = frame.filter(pl.col(FILE).is_in(applied)).select(FILE, ROW).drop_nulls(ROW)
+            rows.append(single.unique())
         self._batch.rejected.clear()
         self.unreadable = pl.concat(rows).n_unique()
 
@@ -341,6 +342,8 @@ def _counted(file: ClaimedFile, rejected: Mapping[tuple[str, str], int]) -> Clai
 
 def _told(file: ClaimedFile, *, planned: bool) -> FileReport:
     """Report a file of which no row was taken as what it is to people: rejected."""
+    if file.outcome == "corrected" and not file.rows:
+        return FileReport(file.key, "rejected", facts=file.facts)
     if file.outcome == "applied" and 0 < file.rows == file.rejected:
         note = noted("no_row_taken", rows=file.rows, planned=planned)
         return FileReport(file.key, "rejected", file.rows, facts=(note,))

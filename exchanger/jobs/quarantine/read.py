@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import StorageMissing
-from exchanger.jobs.intake.requests import FileRequest
+from exchanger.jobs.intake.requests import Correction, FileRequest
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ROW
@@ -74,7 +74,8 @@ def quarantined_rows(call: ImportContext, run: RunDocument) -> QuarantinedRows:
         rows = rejected.filter(pl.col("row_id").str.starts_with(f"{source_of(file)}/"))
         rows = rows.filter(pl.col("file") == file.key)
         ours = None if owed is None else owed.filter(pl.col(FILE) == position)
-        if rows.is_empty() and (ours is None or ours.is_empty()):
+        nothing = rows.is_empty() and (ours is None or ours.is_empty())
+        if nothing or file.outcome == "corrected":  # Its rows stand for those of another file.
             continue
         if file.outcome == "left" and rows.height:
             found.notes.append(noted("leavers_stay", people=rows["row"].n_unique()))
@@ -106,7 +107,7 @@ def _add_rejected(
         return
     # Of a file of which nothing was taken, whatever was taken since says it all.
     untaken = file.outcome == "rejected" or applied.took_nothing(call.name, file.key, file.etag)
-    if untaken and not _is_latest(
+    if untaken and not is_latest(
         applied.latest(call.name, [file.key]).get(file.key), file, run.seq
     ):
         found.notes.append(noted("read_again_since").about(file.key))
@@ -124,18 +125,43 @@ def _add_rejected(
 def _chosen(file: ClaimedFile, rows: pl.DataFrame, counting: CountMode) -> FileRequest:
     """Read the rows of a file that are in quarantine, and only these."""
     unmerged = rows.filter(pl.col("profile").is_not_null())["profile"].unique()
+    chosen = rows["row"].drop_nulls().unique()
     return FileRequest(
         file.key,
         file.etag,
         "difference" if file.replaces and unmerged.len() else counting,
         arrived=file.arrived_at,
         kept=file.kept,
-        rows=rows["row"].drop_nulls().unique(),
+        rows=chosen,
         corrected=unmerged,
+        correction=as_corrected(file, chosen),
     )
 
 
-def _is_latest(known: KnownVersion | None, file: ClaimedFile, seq: int) -> bool:
+def rejected_rows(call: ImportContext, run: RunDocument, key: str) -> pl.DataFrame:
+    """
+    Return the rows of a file that a run has put aside as we did not accept them, each once.
+
+    Returns:
+        ``row``, and ``profile`` where that was known.
+    """
+    rejected = load(call.context, run.rejected) if run.rejected else no_rows()
+    ours = rejected.filter(
+        pl.col("file") == key,
+        pl.col("row").is_not_null(),
+        ~pl.col("row_id").str.starts_with("run-"),  # What Braze refused has numbers of its own.
+    )
+    return ours.group_by("row").agg(pl.col("profile").drop_nulls().first()).sort("row")
+
+
+def as_corrected(file: ClaimedFile, rows: pl.Series) -> Correction | None:
+    """Return how rows are read once more as a person has corrected them, if one has."""
+    if not file.correction:
+        return None
+    return Correction(file.correction, file.sha256, rows)
+
+
+def is_latest(known: KnownVersion | None, file: ClaimedFile, seq: int) -> bool:
     """Return whether a job has read nothing of a key since run *seq* read this version of it."""
     return known is not None and known.etag == file.etag and known.seq <= seq
 
@@ -145,4 +171,6 @@ def _is_there(call: ImportContext, file: ClaimedFile) -> bool:
         found = call.context.bucket.head(file.kept or file.key)
     except StorageMissing:
         return False
+    if file.correction:
+        return found.etag == file.correction
     return bool(file.kept) or found.etag == file.etag

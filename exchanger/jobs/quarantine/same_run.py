@@ -8,11 +8,13 @@ the rows of equal order alone: of others, the order that was applied tells which
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from exchanger.jobs.intake.requests import FileRequest
+from exchanger.jobs.quarantine.read import as_corrected, rejected_rows
 from exchanger.jobs.quarantine.refused import as_order
 from exchanger.jobs.reading.read import read_every_file
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, said
@@ -32,14 +34,21 @@ _PLACE = "@place"
 
 
 def rows_after(
-    call: ImportContext, first: RunDocument, batch: InputBatch, found: QuarantinedRows
+    call: ImportContext,
+    first: RunDocument,
+    retries: Sequence[RunDocument],
+    batch: InputBatch,
+    found: QuarantinedRows,
 ) -> pl.DataFrame:
     """
     Read the rows that a run has used, from the first file on of which a row is given again.
 
+    Rows that a person corrected since stand where the rejected ones did.
+
     Args:
         call: The job, by whose configuration of today they are read.
         first: The run that read the rows first.
+        retries: The runs that gave rows of it again, the last one first.
         batch: What is given again.
         found: Where it came from.
 
@@ -47,26 +56,48 @@ def rows_after(
         Given rows with ``@place``; with ``@order``, of the type that the batch has, if they were
         applied in this order. None of files that are not in the bucket any more.
     """
-    again = {(file.key, file.etag): file.rows for file in found.requests if file.rows is not None}
     places = _places(first)
-    starts = [places[version] for version in again if version in places]
+    again = [
+        (places[file.key, file.etag], file.rows)
+        for file in found.requests
+        if file.rows is not None and (file.key, file.etag) in places
+    ]
+    starts = [place for place, _ in again]
     if not starts:
         return pl.DataFrame(schema={PROFILE: pl.String, _PLACE: pl.Int64})
     files = [file for file in first.files[min(starts) :] if file.outcome not in _NOT_READ]
-    whole = read_every_file(
-        call, [FileRequest(file.key, file.etag, "in_full", kept=file.kept) for file in files]
-    )
+    requests = [FileRequest(file.key, file.etag, "in_full", kept=file.kept) for file in files]
+    whole = read_every_file(call, [*requests, *_corrected(call, first, retries)])
     used = _placed(whole.given.whole(), whole, places)
     if ORDER in used.columns and ORDER in batch.given.schema:
         used = used.with_columns(as_order(used[ORDER], batch.given.schema[ORDER]))
     if first.order_by != (call.job.source.order_by or ""):
         used = used.drop(ORDER, strict=False)  # They were applied as they stood.
-    given_again = [
-        places[version] * 2**32 + rows.cast(pl.Int64)
-        for version, rows in again.items()
-        if version in places
-    ]
+    given_again = [place * 2**32 + rows.cast(pl.Int64) for place, rows in again]
     return used.filter(~pl.col(_PLACE).is_in(pl.concat(given_again).implode()))
+
+
+def _corrected(
+    call: ImportContext, first: RunDocument, retries: Sequence[RunDocument]
+) -> list[FileRequest]:
+    """Name the rows that a person has corrected since, of what the run before had rejected."""
+    found = []
+    for run, before in pairwise([*retries, first]):
+        for file in run.files:
+            if file.correction:
+                rows = rejected_rows(call, before, file.key)["row"]
+                correction = as_corrected(file, rows)
+                found.append(
+                    FileRequest(
+                        file.key,
+                        file.etag,
+                        "in_full",
+                        kept=file.kept,
+                        rows=rows,
+                        correction=correction,
+                    )
+                )
+    return found
 
 
 def overtaken_in_own_run(

@@ -57,8 +57,8 @@ def settle_late_rows(
     nobody = pl.DataFrame(schema={PROFILE: pl.String})
     profiles = pl.concat([nobody, *named]).to_series().unique()
     first, retries = _first_run(call, run)
-    later = later_changes(call, first.seq, profiles, leaving_out=retries)
-    used = rows_after(call, first, batch, found)
+    later = later_changes(call, first.seq, profiles, leaving_out=[each.seq for each in retries])
+    used = rows_after(call, first, retries, batch, found)
     for owed in found.refused:
         batch = _settle_uncertain(call, batch, owed)
     rules = [rule for rule in batch.rules.values() if rule.merge in GIVING_WAY]
@@ -80,14 +80,14 @@ def settle_late_rows(
     return replace(batch, superseded=superseded, notes=(*batch.notes, note))
 
 
-def _first_run(call: ImportContext, run: RunDocument) -> tuple[RunDocument, list[int]]:
-    """Go back to the run that read the rows first; also name the retries on the way."""
-    retries: list[int] = []
+def _first_run(call: ImportContext, run: RunDocument) -> tuple[RunDocument, list[RunDocument]]:
+    """Go back to the run that read the rows first; also return the retries on the way."""
+    retries: list[RunDocument] = []
     while run.parent:
         before_it = call.state.runs.read(run.parent).document
         if before_it.hold:
             break
-        retries.append(run.seq)
+        retries.append(run)
         run = before_it
     return run, retries
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from exchanger.errors import FileRejected, StorageError
 from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.scratch.prefetch import prefetch_several
+from exchanger.jobs.reading.corrected_rows import place_rows
 from exchanger.profiles.reading.field_columns import fed_by
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exchanger.files.scratch.spill import Scratch
-    from exchanger.jobs.intake.requests import FileRequest
+    from exchanger.jobs.intake.requests import FileRequest, PlacedRows
     from exchanger.jobs.runtime.import_context import ImportContext
 
 _THREADS = 8
@@ -53,12 +54,14 @@ class ReadFile:
         sha256: Of its content; empty if that could not be read.
         table: Its content.
         error: Why there is no table: it could not be fetched, or cannot be used.
+        placed: What its rows stand for, if a person has corrected them.
     """
 
     request: FileRequest
     sha256: str = ""
     table: RawTable | None = None
     error: StorageError | FileRejected | None = None
+    placed: PlacedRows | None = None
 
 
 def fetched_files(
@@ -99,17 +102,19 @@ def read_fetched(
     try:
         if file.error is not None:
             return ReadFile(file.request, error=file.error)
-        key, source = file.request.key, call.job.source
+        request, source = file.request, call.job.source
+        key = request.kept if request.correction else request.key
         if file.request.content is not None:
             source = source.model_copy(update={"format": "ndjson"})
         table = read_table(
             file.path, key, source, scratch=scratch, kept=layout, expected=fed_by(call.job)
         )
+        table, request, placed = place_rows(table, request, file.sha256)
     except FileRejected as error:
         return ReadFile(file.request, file.sha256, error=error)
     finally:
         file.path.unlink(missing_ok=True)
-    return ReadFile(file.request, file.sha256, table)
+    return ReadFile(request, file.sha256, table, placed=placed)
 
 
 def _size(request: FileRequest) -> int:
@@ -122,6 +127,8 @@ def _download(call: ImportContext, request: FileRequest, path: Path) -> str:
     if request.content is not None:
         path.write_bytes(request.content)
         return sha256(request.content).hexdigest()
+    if request.correction is not None:
+        return bucket.download(request.kept, request.correction.etag, path)
     if request.kept:
         return bucket.download(request.kept, bucket.head(request.kept).etag, path)
     return bucket.download(request.key, request.etag, path)

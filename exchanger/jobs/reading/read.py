@@ -124,6 +124,8 @@ def _read_in_turn(
         read = read_fetched(call, file, draft.scratch, draft.layout)
         if read.table is not None:
             draft.note_layout(read.request, read.table)
+        if read.placed is not None:
+            draft.placed[read.request.kept] = read.placed
         yield read
 
 
@@ -226,6 +228,17 @@ def _note_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -
         noted("columns_left_out", file=keys[0], files=len(keys), columns=columns, why=why)
         for (why, *columns), keys in left_out.items()
     ]
+
+
+def read_corrected(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
+    """
+    Read files of corrected rows, however many these have; one that is not given out is left.
+
+    Raises:
+        StorageError: As for *read_files*.
+        Stopped: As for *read_files*.
+    """
+    return _read(call, requests, None, without_all=True)
 
 
 def read_all_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:

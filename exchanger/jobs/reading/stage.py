@@ -182,8 +182,15 @@ class Staging:
         """Decide about one file, and claim it; None if it is not applied."""
         draft, request, position = self._draft, file.request, len(self._draft.files)
         arrived = request.arrived.isoformat() if request.arrived else ""
+        correction = request.correction
         claim = ClaimedFile(
-            request.key, request.etag, file.sha256, "applied", kept=request.kept, arrived=arrived
+            request.key,
+            request.etag,
+            correction.sha256 if correction else file.sha256,
+            "applied",
+            kept=request.kept,
+            arrived=arrived,
+            correction=correction.etag if correction else "",
         )
         staged: StagedFile | None = None
         try:
@@ -283,6 +290,8 @@ class Staging:
             StorageError: That is not about this file alone.
         """
         draft, version = self._draft, (request.key, request.etag)
+        if request.correction is not None:
+            version = (request.kept, request.correction.etag)
         if is_gone(error):
             # Between the listing and now it was replaced or deleted: the next run sees what is so.
             draft.gone.append(version)

@@ -124,7 +124,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     report.state = "discarded" if dropped else final_state(report)
     if outcomes.refused.rows and report.state == "succeeded":
         report.state = "partial"  # Of a row that became several objects, one that has no count.
-    report.facts += note_retry(report, run.takes_back)
+    if any(file.outcome != "corrected" for file in files):
+        report.facts += note_retry(report, run.takes_back)
     report.check()
     state.run_index.record(report.to_dict())
     if run.parent:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exchanger.config.answers import AnswerNames
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Connection, ImportJob
 from exchanger.files.folders import reader_of
@@ -13,6 +15,10 @@ from exchanger.outside.s3.listing_diff import ListingDiff
 
 if TYPE_CHECKING:
     from array import array
+
+
+CORRECTED_APART = 60.0
+"""Seconds between two listings of a folder of corrected rows, which come from people."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class FolderScanner:
         connection: The connection.
         jobs: Its import jobs.
         answers: Folders in which any job answers: nothing in them is new to a job.
+        clock: Seconds that only go forward.
     """
 
     def __init__(
@@ -49,6 +56,7 @@ class FolderScanner:
         connection: Connection,
         jobs: Mapping[str, ImportJob],
         answers: tuple[str, ...] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._news = ListingDiff(connection.s3)
         state_prefix = connection.s3.state_prefix or default_state_prefix(name)
@@ -60,10 +68,16 @@ class FolderScanner:
         for job, entry in jobs.items():
             self._sharing.setdefault(entry.source.prefix, []).append(job)
         self._known: dict[str, array[int]] = {}
+        self._clock = clock
+        self._listed: dict[str, float] = {}
 
-    def look(self, jobs: Iterable[str]) -> ScanResult:
+    def look(self, jobs: Iterable[str], *, at_once: bool = False) -> ScanResult:
         """
-        Look into the folders of some jobs.
+        Look into the folders of some jobs, and into those for rows that they have rejected.
+
+        Args:
+            jobs: The jobs.
+            at_once: Whether to look for corrected rows even if that was done a moment ago.
 
         Raises:
             StorageError: A folder could not be listed. What was new in the others is lost to the
@@ -79,7 +93,18 @@ class FolderScanner:
             new.update(
                 job for job in self._sharing[prefix] if any(self._takes(job, key) for key in keys)
             )
+            new.update(self._corrected(prefix, at_once=at_once))
         return ScanResult(frozenset(new), frozenset(first))
+
+    def _corrected(self, prefix: str, *, at_once: bool) -> list[str]:
+        """Name the jobs of a folder beside which there are new rows that they may have rejected."""
+        jobs = [job for job in self._sharing[prefix] if self._readers[job].corrects]
+        folder, now = AnswerNames(prefix).corrected_rows, self._clock()
+        if not jobs or (not at_once and now - self._listed.get(folder, -1e9) < CORRECTED_APART):
+            return []
+        self._listed[folder] = now
+        self._known[folder], keys = self._news.since(self._known.get(folder), folder)
+        return [job for job in jobs if any(self._readers[job].takes_corrected(key) for key in keys)]
 
     def _takes(self, job: str, key: str) -> bool:
         reader = self._readers[job]

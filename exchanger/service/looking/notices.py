@@ -60,7 +60,9 @@ class _Audience:
             for bucket, reader in self.readers
             if one.is_new
             and one.bucket == bucket
-            and (reader.takes(one.key) or reader.is_sign(one.key))
+            and (
+                reader.takes(one.key) or reader.is_sign(one.key) or reader.takes_corrected(one.key)
+            )
         )
 
     def is_about(self, objects: Sequence[Object]) -> bool:
@@ -215,6 +217,11 @@ class Awaited:
     def add(self, done: Callable[[], None]) -> None:
         """Remember a notice: the next look that begins is for it."""
         self._new.append(done)
+
+    @property
+    def is_looked_for(self) -> bool:
+        """Whether the look that is under way is for a notice."""
+        return bool(self._looked_for)
 
     def begin_look(self) -> None:
         """A look begins, which sees what came before."""

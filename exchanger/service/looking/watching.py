@@ -37,7 +37,8 @@ class Watch:
     def look(self) -> ScanResult | None:
         """Look for the jobs that are due; None if that failed. For a thread."""
         try:
-            return self.lookout.look(self.arrivals.looked_for)
+            noticed = self.notices.is_looked_for
+            return self.lookout.look(self.arrivals.looked_for, at_once=noticed)
         except StorageError as error:
             # The runs that follow will meet it too, and tell it in their reports.
             log.warning("look.failed", connection=self.name, error=str(error))

@@ -63,7 +63,7 @@ _NOTHING_DONE = (
 )
 """Outcomes of files of which a state has applied nothing, and that no person decided about."""
 _VERSION = ("job", "key", "etag")
-_FED = ("applied", *PARTS, "discarded")
+_FED = ("applied", *PARTS, "corrected", "discarded")
 """Outcomes of files that may have given something to the sums they name."""
 _SNAPSHOT = "applied files"
 NOT_YET = 2**62
@@ -153,6 +153,11 @@ class LedgerSnapshot:
         ordered = whole.sort(met, "seq", _is("discarded"))
         return ordered.unique("key", keep="last", maintain_order=True)
 
+    def has_rejected(self, job: str) -> bool:
+        """Return whether any row of a job was ever rejected, so that it may be given corrected."""
+        rejected = pl.col("rejected").fill_null(0) > 0
+        return not self.rows.filter(pl.col("job") == job, rejected).is_empty()
+
     def last_applied(self, job: str) -> tuple[str, int] | None:
         """Return the key of the file with rows that a job applied last, and how many these were."""
         ours = self.rows.filter(
@@ -196,10 +201,21 @@ class LedgerSnapshot:
         """Return whether this version was applied, or waits for a person, or was dropped by one."""
         return any(row["outcome"] not in _NOTHING_DONE for row in self._version(key, etag))
 
-    def given(self, sha256: str, sums: Iterable[str]) -> dict[str, Contributor]:
-        """Return to which of these fields this content was given already, and by which file."""
+    def given(
+        self, sha256: str, sums: Iterable[str], *, retried: str = ""
+    ) -> dict[str, Contributor]:
+        """
+        Return to which of these fields this content was given already, and by which file.
+
+        Args:
+            sha256: The content.
+            sums: The fields.
+            retried: The file whose rows the run in the making gives again, from several places.
+        """
         found: dict[str, Contributor] = {}
         for row in self._fed("sha256", sha256):
+            if (row["key"], row["seq"]) == (retried, NOT_YET):
+                continue
             for name in self._gave(row, set(sums) - found.keys()):
                 found[name] = Contributor(row["job"], row["key"], row["seq"], name in row["sums"])
         return found
@@ -423,11 +439,12 @@ class FileLedger:
             files: What the run claimed.
             seq: Its number.
             parent: The run that met these versions, if this one took it up: newer versions may
-                have been met since.
+                have been met since. Files of corrected rows are met by this one.
         """
         rows = _rows(job, files, seq=seq)
         if parent:
-            rows = rows.with_columns(met=pl.lit(parent, pl.Int64))
+            met = pl.when(~_is("corrected")).then(pl.lit(parent, pl.Int64)).otherwise("met")
+            rows = rows.with_columns(met=met)
         if rows.height:
             self._tenure.forget(_SNAPSHOT)
             self._table.append(rows, writer="files", seq=seq)

@@ -33,7 +33,8 @@ class LeftOver(NamedTuple):
 def left_over(applied: LedgerSnapshot, job: str) -> dict[str, LeftOver]:
     """Return, for every key of whose latest version something can be given again, what it is."""
     unsettled = (pl.col("rejected") + pl.col("refused") > 0) | (pl.col("outcome") == "rejected")
-    ours = applied.rows.filter(pl.col("job") == job)
+    # What is wrong with rows that were corrected is left of their own file.
+    ours = applied.rows.filter(pl.col("job") == job, pl.col("outcome") != "corrected")
     keys = ours.filter(unsettled).select("key").unique()
     if keys.is_empty():
         return {}

@@ -39,6 +39,7 @@ FileOutcome = Literal[
     "applied_elsewhere",  # another state of the bucket knows it; waits likewise
     "memory_lost",  # it may have been applied before our memory was lost; waits likewise
     "retried",  # some rows, which did not reach Braze in the run that read them first
+    "corrected",  # its rows stand for rejected rows of another file, which is claimed beside it
     "tested",  # one row, given by itself; the file goes on waiting
     "undone",  # what a run gave of it was taken back, as far as that was possible
     "shadowed",  # planned by a run that sends nothing
@@ -74,7 +75,9 @@ class ClaimedFile:
         note: What an earlier version noted of it, in words.
         facts: What is noted of it.
         replaces: It gave only the difference to what earlier versions of its key had given.
-        kept: The object of ours that its content is read from; empty if that is the file itself.
+        kept: The object that its rows are read from: a copy of ours, or a file of corrected rows;
+            empty if that is the file itself.
+        correction: The version of that file of corrected rows; empty if they come from another.
         refused_in: The run that owes its rows, as Braze refused them; 0 if they come from the file.
         rejected: Of its rows, those that were not accepted.
         refused: Of its rows, those that Braze refused; known once the run is settled.
@@ -97,6 +100,7 @@ class ClaimedFile:
     facts: tuple[Note, ...] = ()
     row: int = 0
     arrived: str = ""
+    correction: str = ""
 
     @property
     def arrived_at(self) -> datetime | None:

@@ -30,8 +30,9 @@ QUARANTINE = {
 Columns of a quarantine file.
 
 ``row_id`` names the row for good: its file version and row number, or the run that owes it and the
-number there. ``kind`` is ``rejected`` (we did not accept it) or ``refused`` (Braze did not); in a
-file of its own ``dropped`` (a value was left out, and the rest of its row applied);
+number there; of a corrected row, also the version of the file that it was corrected in. ``kind``
+is ``rejected`` (we did not accept it) or ``refused`` (Braze did not); in a file of its own
+``dropped`` (a value was left out, and the rest of its row applied);
 ``record`` is the row or the object as JSON or text. A frame has a row for each fault, the CSV file
 a line for each row.
 """
@@ -81,7 +82,9 @@ def quarantined(frame: pl.DataFrame, files: Sequence[ClaimedFile], kind: str) ->
 
 def source_of(file: ClaimedFile) -> str:
     """Name what a row id begins with: the file's version, or the run that owes its rows."""
-    return f"run-{file.refused_in}" if file.refused_in else file.etag
+    if file.refused_in:
+        return f"run-{file.refused_in}"
+    return f"{file.etag}+{file.correction}" if file.correction else file.etag
 
 
 def to_csv(rows: pl.DataFrame, *, header: bool = True) -> bytes:

@@ -85,6 +85,41 @@ def test_each_end_of_a_file_is_told_with_what_to_do(verdict):
         assert said in " ".join([told, *content["next"]])
 
 
+WRONG = {"rows": ROWS | {"taken": 1, "rejected": 3}}
+PLACE = {"rejected_rows": "in_rejected/12/a.csv", "corrected_rows": "in_corrected/12/a.csv"}
+CORRECTS = {"file": "in/a.csv", "run": 12}
+STRANGE = REASON | {"reason": "row_twice", "column": "_row"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "unsaid"),
+    [
+        # Where rows can be corrected in their place, nobody drops them as new ones.
+        (PLACE, ["as s3://acme/in_corrected/12/a.csv", "Leave the column _row"], "in a new file"),
+        ({"rejected_rows": "in_rejected/12/a.csv"}, ["in a new file", "in_rejected/12"], "_corr"),
+        ({"snapshot": True}, ["whole file again", "never drop these rows alone"], "in a new file"),
+        ({"corrects": CORRECTS | PLACE}, ["in the report", "as s3://acme/in_corr"], "for no rej"),
+        (
+            {"corrects": CORRECTS | dict.fromkeys(PLACE), "not_taken": [STRANGE | {"rows": 2}]},
+            ["in the report", "stand for no rejected row"],
+            "s3://",
+        ),
+        (
+            {"corrects": CORRECTS | PLACE, "not_taken": [STRANGE | {"rows": 3}]},
+            ["stand for no rejected row"],
+            "still wrong",
+        ),
+    ],
+)
+def test_whoever_is_to_correct_rows_reads_how(changes, said, unsaid):
+    """In their place if that can be; else in a new file, or the whole file once more."""
+    told, page = report_files(facts("applied_in_part", **WRONG, **changes))
+    words = " ".join(json.loads(told)["next"])
+    assert [] == [one for one in said if one not in words]
+    assert unsaid not in words
+    assert all(one in page for one in json.loads(told)["next"])
+
+
 def test_a_reason_has_its_rows_and_the_first_of_them():
     """What stands in columns of the table is not repeated in the sentence beside."""
     told, page = report_files(facts("applied_in_part", not_taken=[REASON]))

@@ -220,7 +220,7 @@ def test_answers_lie_beside_the_folder():
     assert "in/crm_reports/a.csv.crm.json" == shared.report("in/crm/a.csv", "json")
     assert "in/crm_rejected/7/day/a.xlsx.csv" == names.rejected(7, "in/crm/day/a.xlsx")
     folders = answer_folders(import_model(fields={"a": {"from": "a"}}))
-    assert ("inbox_reports/", "inbox_rejected/") == folders
+    assert ("inbox_reports/", "inbox_rejected/", "inbox_corrected/") == folders
 
 
 class Counted(tuple[ClaimedFile, ...]):

@@ -72,6 +72,12 @@ def _rows_late(*, rows: int, order_by: str, fields: Sequence[str]) -> str:
     )
 
 
+def _rows_corrected(*, original: str, run: int, rows: int, strange: int) -> str:
+    none = f" {counted(strange, 'row')} of it {'stands' if strange == 1 else 'stand'} for none."
+    given = f"{counted(rows, 'row')} of it {'stands' if rows == 1 else 'stand'}"
+    return f"{given} for rows of {original} that run {run} had rejected.{none if strange else ''}"
+
+
 def _stray_words(  # noqa: PLR0913 - a fact each
     *,
     column: str,
@@ -303,6 +309,13 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "columns_new": _columns_new,
     "columns_nameless": _columns_nameless,
     "columns_reordered": _columns_reordered,
+    "corrections_left": lambda: (
+        "Its corrected rows are left for a later run, for the reason that the run notes."
+    ),
+    "corrections_wait": lambda *, file, files: (
+        f"{_named(file, files)} {'has' if files == 1 else 'have'} corrected rows, which the next "
+        "run gives in place of the rejected ones, before it takes any file."
+    ),
     "csv_read_as": _csv_read_as,
     "decimal_commas": _decimal_commas,
     "delimiter_hint": lambda *, delimiter: (
@@ -344,6 +357,7 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "passed_over": _passed_over,
     "read_again_since": lambda: "it was read again since, or there is a newer version.",
     "replaced_since": lambda: "a newer version was applied since, which replaces it.",
+    "rows_corrected": _rows_corrected,
     "rows_late": _rows_late,
     "sheet_chosen": _sheet_chosen,
     "sql_rows": lambda *, rows, left: (

@@ -31,6 +31,26 @@ _CORRECT = (
     "alone, as all others of this file are applied. The same file, dropped again as it is, is not "
     "read again."
 )
+_CORRECT_IN_PLACE = (
+    "Correct the rows named below; all others of this file are applied. They lie, in the columns "
+    "of the file, in s3://{bucket}/{rejected_rows}: correct them there, and drop the result as "
+    "s3://{bucket}/{corrected_rows}. Leave the column _row, which says for which row of this file "
+    "each one stands; _column and _reason may go. Each row counts once, however often it is "
+    "dropped there."
+)
+_CORRECT_SNAPSHOT = (
+    "Correct the rows named below, and drop the whole file again with them: the newest file of "
+    "this folder is the whole truth, so never drop these rows alone."
+)
+_STILL_WRONG = "What is still wrong of {file} is told in the report about that file."
+_WHERE_WRONG = (
+    "Correct it in s3://{bucket}/{rejected_rows}, and drop the result as "
+    "s3://{bucket}/{corrected_rows}."
+)
+_STANDS_FOR_NONE = (
+    "Rows named below stand for no rejected row, and were not applied: look at their _row. Rows "
+    "that are new belong into a new file."
+)
 _KINDS = {
     "rejected": "not accepted",
     "refused": "refused by Braze",
@@ -171,8 +191,7 @@ def _next(facts: Facts) -> Iterator[str]:
             "this page to whoever looks after exchanger."
         )
     elif rows["rejected"]:
-        yield _CORRECT
-        yield from _where_the_rows_are(facts)
+        yield from _correct(facts)
     if rows["refused"] or rows["in_doubt"]:
         yield (
             "Rows that Braze refused, or did not answer about, can be given once more by whoever "
@@ -198,6 +217,25 @@ def _if_all_applied(facts: Facts) -> str:
     if whole["rows_skipped"]:
         return "Nothing, unless you expected changes of people whom the job leaves as they are."
     return "Nothing. Everything in this file is in Braze."
+
+
+def _correct(facts: Facts) -> Iterator[str]:
+    """Yield how rows that could not be accepted are corrected."""
+    if of := facts.get("corrects"):
+        strange = sum(one["rows"] for one in facts["not_taken"])
+        if facts["rows"]["rejected"] > strange:
+            yield _STILL_WRONG.format_map(of)
+            if of["corrected_rows"]:
+                yield _WHERE_WRONG.format(**of, bucket=facts["bucket"])
+        if strange:
+            yield _STANDS_FOR_NONE
+    elif facts.get("corrected_rows"):
+        yield _CORRECT_IN_PLACE.format_map(facts)
+    elif facts.get("snapshot"):
+        yield _CORRECT_SNAPSHOT
+    else:
+        yield _CORRECT
+        yield from _where_the_rows_are(facts)
 
 
 def _where_the_rows_are(facts: Facts) -> Iterator[str]:

@@ -1,0 +1,90 @@
+"""Files of corrected rows that lie beside the folder of a job, and that it has yet to take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exchanger.config.answers import AnswerNames
+from exchanger.errors import StorageMissing
+from exchanger.files.drops import is_drop
+from exchanger.notes import Note, noted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.outside.s3.objects import ObjectInfo
+    from exchanger.state.runs.log import RunDocument
+
+
+@dataclass(frozen=True)
+class CorrectedFile:
+    """
+    A file of corrected rows.
+
+    Args:
+        item: The file.
+        folder: The folder that it lies in, which should be the number of a run.
+        run: That run; None if there is none.
+        files: The files of which its rows may be.
+    """
+
+    item: ObjectInfo
+    folder: str
+    run: RunDocument | None
+    files: Sequence[str]
+
+
+def corrected_files(call: ImportContext) -> list[CorrectedFile]:
+    """
+    List the files of corrected rows that this call has yet to take, in order of arrival.
+
+    The folder is listed only for a job of which rows were rejected, and that shows them to people.
+    A call for files of a person's choice takes none. Writes nothing.
+    """
+    job, applied = call.job, call.state.file_ledger.snapshot()
+    chosen = call.options.as_if_new or call.options.saved is not None
+    none = chosen or job.delivery.shadow or not job.after.rejected
+    if none or not applied.has_rejected(call.name):
+        return []
+    folder = AnswerNames(job.source.prefix).corrected_rows
+    listed = [
+        item
+        for item in call.context.bucket.list(folder)
+        if is_drop(item.key, folder, "**", call.context.state_prefix, item.size)
+    ]
+    known = applied.latest(call.name, [item.key for item in listed]) if listed else {}
+    new = [
+        item
+        for item in listed
+        if (item.key not in known or known[item.key].etag != item.etag)
+        and (item.key, item.etag) not in call.taken
+    ]
+    found = [_named(call, item) for item in sorted(new, key=lambda item: item.last_modified)]
+    return [each for each in found if _is_ours(call, each)]
+
+
+def note_corrected(waiting: Sequence[CorrectedFile]) -> list[Note]:
+    """Note that files of corrected rows are taken by the next run, before all others."""
+    files = [each.item.key for each in waiting]
+    return [noted("corrections_wait", file=files[0], files=len(files))] if files else []
+
+
+def _named(call: ImportContext, item: ObjectInfo) -> CorrectedFile:
+    folder, files = AnswerNames(call.job.source.prefix, call.name).corrected_in(item.key)
+    run = None
+    if folder.isdecimal() and int(folder):
+        try:
+            run = call.state.runs.read(int(folder)).document
+        except StorageMissing:
+            run = None
+    return CorrectedFile(item, folder, run, files)
+
+
+def _is_ours(call: ImportContext, file: CorrectedFile) -> bool:
+    """Return whether no other job of the same folder has run what a file is about."""
+    if file.run is None or file.run.job == call.name:
+        return True
+    readers = call.context.folders.readers
+    return all(one.job != file.run.job or one.prefix != call.job.source.prefix for one in readers)

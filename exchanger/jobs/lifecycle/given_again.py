@@ -1,0 +1,68 @@
+"""Whether what a run has put aside can be given again, by ``retry`` or corrected, and need be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchanger.errors import RunUnsuitable
+from exchanger.jobs.inventory.latest import claimed_place, overtaken
+from exchanger.jobs.lifecycle.leavers import due_leavers
+
+if TYPE_CHECKING:
+    from exchanger.config.models import ImportJob
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.runs.log import RunDocument
+
+
+def demand_suitable(call: ImportContext, run: RunDocument) -> None:
+    """
+    Check that what a run has put aside can be given again, and need be.
+
+    Raises:
+        RunUnsuitable: It cannot, or need not.
+    """
+    why = ""
+    if run.hold or run.state not in ("settled", "discarded"):
+        why = f"it is {run.state.replace('_', ' ')}"
+    elif run.object != call.kind.name:
+        why = f"its rows became {run.object}, and the job makes {call.kind.name} by now"
+    elif owed := due_leavers(call):
+        why = f"people left with run {owed.run.seq}, which comes first: exchanger run {call.name}"
+    why = why or _other_items(run, call.job) or _comes_otherwise(run) or _overtaken(call, run)
+    if why:
+        raise RunUnsuitable(str(run.seq), "retry", why)
+
+
+def _comes_otherwise(run: RunDocument) -> str:
+    """Return why rows need not be given again: those of tests, and of undos; empty if they do."""
+    if run.takes_back:
+        return f"it takes run {run.takes_back} back: exchanger undo {run.takes_back} does the rest"
+    again = [file for file in run.files if file.outcome == "tested" and file.etag]
+    if not again or run.report.get("rows_in_doubt"):
+        return ""
+    return f"it tried one row, which comes with its file: {again[0].key}"
+
+
+def _overtaken(call: ImportContext, run: RunDocument) -> str:
+    """Return why rows of a snapshot need not be given again: a newer one came; empty if not."""
+    if not call.job.source.is_snapshot:
+        return ""
+    ours = (file for file in run.files if file.outcome != "superseded")
+    newer = next(filter(None, (overtaken(call, claimed_place(file)) for file in ours)), None)
+    if newer is None:
+        return ""
+    return (
+        f"its rows are of a snapshot that came before {newer.key}, which run {newer.run} applied: "
+        "whoever is there by now is in that one. What Braze should have: exchanger backfill "
+        f"{call.name} --prefix {newer.key}"
+    )
+
+
+def _other_items(run: RunDocument, job: ImportJob) -> str:
+    """Return why items of a run cannot be given to what the job does by now; empty if they can."""
+    if run.catalog != (job.catalog or ""):
+        return f"its rows are items of the catalog {run.catalog}, and the job's of {job.catalog}"
+    if run.removes != (job.mode == "delete"):
+        now = "deletes" if job.mode == "delete" else "no longer deletes"
+        return f"the job {now} items by now"
+    return ""

@@ -1,0 +1,169 @@
+"""Rejected rows that a person has corrected are given in place of those rows, and once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import polars as pl
+import pytest
+from support.jobs import import_job
+
+SPEND = {"merge": "sum", "type": "decimal", "scale": 2}
+JOB = import_job(source={"prefix": "in/crm/"}, fields={"city": "set", "spend": SPEND})
+FILE = "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,3 EUR\nd,Bonn,y\n,Kiel,5\n"
+
+
+def read_rows(exchange, key):
+    return [*csv.DictReader(io.StringIO(exchange.bucket.read(key)[0].decode("utf-8-sig")))]
+
+
+def correct(exchange, run, changed, *, to=None, name="a.csv", drop=(), more=()):
+    """Correct rows as a person does in a spreadsheet, and drop them: cells by row and column."""
+    rows = read_rows(exchange, f"in/crm_rejected/{run}/{name}")
+    kept = [row | changed[row["_row"]] for row in rows if row["_row"] in changed]
+    columns = [column for column in rows[0] if column not in drop]
+    told = io.StringIO()
+    writer = csv.DictWriter(told, columns, extrasaction="ignore", delimiter=";")
+    writer.writeheader()
+    writer.writerows([*kept, *more])
+    exchange.drop(f"in/crm_corrected/{to or run}/{name}", told.getvalue())
+
+
+def spent(exchange):
+    return {name: exchange.attribute(name, "spend") for name in sorted(exchange.braze.users())}
+
+
+def report(exchange, name):
+    return json.loads(exchange.bucket.read(f"in/crm_reports/{name}.json")[0])
+
+
+def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
+    """
+    However often it is dropped; what is still wrong, or left out, can be corrected again.
+
+    Nor does a retry give it again, nor is what a retry gave applied anew once it is corrected.
+    """
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", FILE)
+    exchange.ask("run", "crm", code=4)
+    assert [] == [file["key"] for file in exchange.ask("run", "crm")["files"]]
+
+    strange = [{"_row": "1", "id": "a", "spend": "7"}, {"_row": "", "id": "e", "spend": "8"}]
+    first = {"2": {"spend": "2"}, "4": {"spend": "z"}}
+    correct(exchange, 1, first, drop=("_column", "_reason"), more=strange)
+    done = exchange.ask("run", "crm", code=4)
+    assert (1, 5) == (done["rows_applied"], done["rows_rejected"])
+    assert {"a": "1", "b": "2"} == spent(exchange)
+    left = read_rows(exchange, "in/crm_rejected/2/a.csv")
+    assert [("3", "3 EUR"), ("4", "z"), ("5", "5")] == [(r["_row"], r["spend"]) for r in left]
+
+    # The first rejected rows again, in a second version, and what is left of them.
+    correct(exchange, 1, first | {"3": {"spend": "3"}, "4": {"spend": "4"}})
+    assert 2 == exchange.ask("run", "crm", code=4)["rows_applied"]
+    assert {"a": "1", "b": "2", "c": "3", "d": "4"} == spent(exchange)
+    again = [one["reason"] for one in report(exchange, "_corrected/1/a.csv")["not_taken"]]
+    assert ["row_given_again"] == again
+
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert 0 == exchange.ask("retry", "3", code=4)["rows_applied"]
+    correct(exchange, 4, {"5": {"id": "e"}}, to=2)
+    assert 1 == exchange.ask("run", "crm")["rows_applied"]
+    assert {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5"} == spent(exchange)
+    assert "applied" == report(exchange, "a.csv")["verdict"]
+
+
+def test_whoever_corrects_rows_is_told_what_became_of_them(exchange):
+    """The page says where to drop them, and each row that stands for none is told."""
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", FILE)
+    exchange.ask("run", "crm", code=4)
+    told = report(exchange, "a.csv")
+    assert "in/crm_corrected/1/a.csv" == told["corrected_rows"]
+    assert "/in/crm_corrected/1/a.csv" in told["next"][0]
+
+    strange = [{"_row": "1"}, {"_row": "x"}, {"_row": "3"}, {"_row": "3"}]
+    correct(exchange, 1, {"2": {"spend": "2"}, "4": {"spend": "z"}}, more=strange)
+    assert "in/crm_corrected/1/a.csv has corrected rows" in exchange.call("plan", "crm").stdout
+    [waits] = exchange.ask("jobs", "--waiting")
+    assert (1, []) == (waits["files_waiting"], waits["unclaimed"])
+    key = "in/crm_corrected/1/a.csv"
+    assert "exchanger run crm" in exchange.call("files", key).stdout
+    exchange.ask("run", "crm", code=4)
+
+    told = report(exchange, "_corrected/1/a.csv")
+    rows = told["rows"]
+    assert ("applied_in_part", 6, 1) == (told["verdict"], rows["read"], rows["taken"])
+    assert {"row_not_rejected", "no_row_number", "row_twice"} == {
+        one["reason"] for one in told["not_taken"]
+    }
+    assert "in/crm_rejected/2/a.csv" in told["next"][0]
+    assert "in place of the rejected ones" in exchange.call("files", key).stdout
+
+    for name, body in {
+        "9/a.csv": "id,_row\na,2\n",  # no such run
+        "1/b.csv": "id,_row\na,2\n",  # no such file
+        "2/a.csv": "id,city\na,Rom\n",  # nothing says for which row it stands
+    }.items():
+        exchange.drop(f"in/crm_corrected/{name}", body)
+    done = exchange.ask("run", "crm", code=4)
+    assert (0, ["rejected"] * 3) == (done["rows_read"], [f["outcome"] for f in done["files"]])
+    for name, reason in {
+        "9/a.csv": "no_such_run", "1/b.csv": "nothing_rejected", "2/a.csv": "no_row_numbers"
+    }.items():  # fmt: skip
+        told = report(exchange, f"_corrected/{name}")
+        assert ("not_applied", reason) == (told["verdict"], told["not_taken"][0]["reason"])
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert "Every file" in exchange.call("files", "--unclaimed").stdout
+
+
+@pytest.mark.nightly
+def test_rows_of_parquet_keep_their_types_wherever_they_were_corrected(exchange):
+    """What is still wrong lies there as it was corrected, and what was not corrected as it came."""
+    exchange.configure(crm=JOB)
+    frame = pl.DataFrame({"id": ["a", None, None], "n": [1, 2, 3], "spend": ["x", "2", "3"]})
+    exchange.drop("in/crm/a.parquet", frame.write_parquet(body := io.BytesIO()) or body.getvalue())
+    exchange.ask("run", "crm", code=4)
+    for run, changed in ((1, {1: ("b", "y")}), (2, {1: ("b", "5"), 3: ("c", "3")})):
+        rows = pl.read_parquet(exchange.bucket.read(f"in/crm_rejected/{run}/a.parquet")[0])
+        rows = rows.filter(pl.col("_row").is_in([*changed])).with_columns(
+            pl.col("_row")
+            .replace_strict({n: c[at] for n, c in changed.items()}, return_dtype=pl.String)
+            .alias(name)
+            for at, name in enumerate(("id", "spend"))
+        )
+        exchange.drop(
+            f"in/crm_corrected/{run}/a.parquet",
+            rows.write_parquet(body := io.BytesIO()) or body.getvalue(),
+        )
+        exchange.ask("run", "crm", code=4)
+        if run == 1:
+            left = pl.read_parquet(exchange.bucket.read("in/crm_rejected/2/a.parquet")[0])
+            assert [(1, "b", 1, "y"), (2, None, 2, "2"), (3, None, 3, "3")] == left.select(
+                "_row", "id", "n", "spend"
+            ).rows()
+    assert {"b": "5", "c": "3"} == spent(exchange)
+
+
+@pytest.mark.nightly
+def test_corrected_events_are_sent_once_and_other_jobs_say_what_to_do(exchange):
+    """Events count like sums. Rows of an order, and of a snapshot, are dropped with all others."""
+    event = {"name": "Bought", "time": "at", "properties": {"n": {"from": "n", "type": "integer"}}}
+    exchange.configure(crm=import_job(source={"prefix": "in/crm/"}, object="events", event=event))
+    exchange.drop("in/crm/a.csv", "id,at,n\na,2026-09-15,1\nb,x,2\nc,y,3\n")
+    exchange.ask("run", "crm", code=4)
+    for _ in range(2):
+        correct(exchange, 1, {"2": {"at": "2026-09-15"}})
+        exchange.ask("run", "crm", code=4)
+        correct(exchange, 1, {"2": {"at": "2026-09-16"}, "3": {"at": "z"}})
+        exchange.ask("run", "crm", code=4)
+    users = exchange.braze.users()
+    assert {"a": 1, "b": 1} == {name: users[name]["custom_events"][0]["count"] for name in users}
+
+    exchange.configure(crm=JOB | {"source": {"prefix": "in/crm/", "mode": "snapshot"}})
+    exchange.drop("in/crm_corrected/1/a.csv", "id,_row\nb,2\n")
+    exchange.ask("run", "crm", code=4)
+    [why] = report(exchange, "_corrected/1/a.csv")["not_taken"]
+    assert "not_correctable" == why["reason"]
+    assert "Drop the whole file again" in why["examples"][0]["message"]
