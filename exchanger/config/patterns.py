@@ -34,6 +34,27 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         raise ValueError("it matches nothing, as its brackets name no characters") from error
 
 
+def reaches_into(pattern: str, folder: str) -> bool:
+    """
+    Return whether a pattern fits any name in a folder.
+
+    Args:
+        pattern: The pattern.
+        folder: Below the prefix that the pattern applies to, with a slash at the end.
+
+    Raises:
+        ValueError: The pattern means nothing.
+    """
+    compile_pattern(pattern)
+    tokens = _TOKENS.findall(pattern)
+    for count, token in enumerate(tokens):
+        # What goes through folders may do so beyond this one.
+        through = ".*" if token.startswith("**") else ""
+        if re.fullmatch("".join(map(_meaning, tokens[:count])) + through, folder, re.DOTALL):
+            return True
+    return False
+
+
 def _meaning(token: str) -> str:
     if token in _MEANING:
         return _MEANING[token]
