@@ -35,7 +35,12 @@ def dropped(exchange, local_s3):
 
 def test_a_file_that_was_taken_is_moved_and_everybody_finds_it(dropped):
     """The run's folder has it under its own name; retry, files and backfill read it there."""
-    dropped.configure(crm=crm(**MOVED, tag={"exchanger": "done"}), all=import_job(source={"prefix": "done/"}, fields={"zip": "set"}) if False else import_job(source={"prefix": "other/"}, fields={"zip": "set"}))
+    dropped.configure(
+        crm=crm(**MOVED, tag={"exchanger": "done"}),
+        all=import_job(source={"prefix": "done/"}, fields={"zip": "set"})
+        if False
+        else import_job(source={"prefix": "other/"}, fields={"zip": "set"}),
+    )
     first = dropped.ask("run", "crm", code=4)
     run_id = first["run_id"]
     assert [] == keys(dropped, "in/crm/")

@@ -1,5 +1,5 @@
 """
-Moves, renames and tags the files that a run has taken: the last thing of all, which may be repeated.
+Moves, renames and tags files that a run has taken: the last thing of all, which may be repeated.
 
 The run itself is over and counts. So a file that stays where it is, as S3 does not allow more, is
 noted, and fails nothing.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import structlog
 
-from exchanger.errors import LeaseLost, StorageChanged, StorageDenied, StorageError, Stopped
+from exchanger.errors import LeaseLost, Stopped, StorageChanged, StorageDenied, StorageError
 from exchanger.files.scratch.prefetch import prefetch_several
 from exchanger.jobs.answers.taken_files import is_to_be_put_away, taken_files
 from exchanger.notes import Note, noted, with_notes

@@ -92,6 +92,6 @@ def _runs(call: ImportContext, applied: LedgerSnapshot) -> Iterator[RunDocument]
 
 
 def _sizes(call: ImportContext, runs: list[RunDocument]) -> dict[str, int]:
-    """List the folders into which runs have moved files, and return how large what lies there is."""
+    """List the folders into which runs have moved files; returns how large what lies there is."""
     roots = {run.after["move_to"] or run.after["prefix"] for run in runs if run.after}
     return {item.key: item.size for root in roots for item in call.context.bucket.list(root)}

@@ -62,7 +62,7 @@ class Mover:
         part: Bytes of a part of what is larger.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the two sizes are as they are, but for trying it out
         self,
         client: Callable[[], S3Client],
         bucket: str,
@@ -91,6 +91,7 @@ class Mover:
             tags: Tags that it gets beside those that it has.
 
         Raises:
+            StorageUnreachable: Nobody knows how far it came; to do it again finds out.
             StorageError: It is where it was; ``action`` says what failed: ``copy``, ``delete`` or
                 ``tag``.
         """
@@ -154,17 +155,18 @@ class Mover:
             "CopySource": {"Bucket": self._bucket, "Key": key},
             "CopySourceIfMatch": f'"{etag}"',
         }
-        kept = {name: content[name] for name in _PLACED if content.get(name)}
+        kept: dict[str, Any] = {name: content[name] for name in _PLACED if content.get(name)}
         whole = found["ContentLength"] <= self._at_once
         if tags or not whole:
             kept["Tagging"] = urlencode(self._joined(key, {}, tags))
-        place = {"Bucket": self._bucket, "Key": target}
+        place: dict[str, Any] = {"Bucket": self._bucket, "Key": target}
         with self._typed("copy", key):
             if not whole:
                 kept |= {name: content[name] for name in _DESCRIBED if content.get(name)}
                 return self._copy_in_parts(place, source, kept, found["ContentLength"])
-            directive: Any = {"TaggingDirective": "REPLACE"} if tags else {}
-            done = self._client().copy_object(**place, **source, **kept, **directive)
+            if tags:
+                kept["TaggingDirective"] = "REPLACE"
+            done = self._client().copy_object(**place, **source, **kept)
         return done["CopyObjectResult"]["ETag"].strip('"')
 
     def _copy_in_parts(
@@ -228,9 +230,7 @@ class Mover:
         with self._typed("delete", key):
             self._client().delete_object(Bucket=self._bucket, Key=key, **condition)
 
-    def _joined(
-        self, key: str, version: dict[str, Any], tags: Mapping[str, str]
-    ) -> dict[str, str]:
+    def _joined(self, key: str, version: dict[str, Any], tags: Mapping[str, str]) -> dict[str, str]:
         """Return the tags of an object with some more."""
         joined = {**self._tags(key, version), **tags}
         if len(joined) > _MOST_TAGS:
