@@ -63,6 +63,8 @@ def put_away(context: JobContext, state: ConnectionState, stored: VersionedRun) 
         notes = [*work.notes(run.after)]
         report = with_notes(run.report, notes)
         if notes:
+            # Of several reports of one run the one counts that ended last.
+            report["finished_at"] = context.clock.now().isoformat()
             state.run_index.amend(report)
         state.runs.change(stored, files=tuple(files), put_away=True, report=report)
     except (LeaseLost, Stopped, StorageError) as error:
