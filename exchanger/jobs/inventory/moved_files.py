@@ -71,8 +71,9 @@ def moved_files(
         if place not in sizes:
             missing.append(place)
             continue
-        is_latest = latest[file.key].etag == file.etag and file.key not in there
-        key = file.key if is_latest else place
+        known = latest.get(file.key)
+        goes_on = known is not None and known.etag == file.etag and file.key not in there
+        key = file.key if goes_on else place
         arrived = file.arrived_at or datetime.fromisoformat(run.created_at)
         found.append(MovedFile(key, file.etag, sizes[place], arrived, None, file.key, place))
     return found, missing
