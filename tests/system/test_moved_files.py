@@ -89,7 +89,7 @@ def test_the_same_name_every_day_and_a_backfill_of_all_of_it(exchange):
 
     fields = job["fields"] | {"town": {"from": "city", "merge": "set"}}
     exchange.configure(crm=job | {"after": MOVED, "fields": fields})
-    planned = exchange.ask("backfill", "crm", "--full", "--dry-run")
+    planned = exchange.ask("backfill", "crm", "--full", "--dry-run")["report"]
     assert 2 == len(planned["files"])
     done = exchange.ask("backfill", "crm", "--full")
     assert 2 == done["rows_read"]
@@ -178,6 +178,7 @@ def test_what_s3_does_not_allow_is_noted_once_and_fails_nothing(
     assert note in exchange.ask("show", "1")["notes"]
 
 
+@pytest.mark.nightly
 def test_a_snapshot_that_was_moved_is_still_the_truth(exchange):
     """Nobody has left because the folder is empty; and whoever is missing in the next one has."""
     job = import_job(

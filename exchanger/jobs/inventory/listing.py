@@ -370,9 +370,9 @@ def _drops(
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:
     """Return whether a file is in the range that a call is for; without one, all are."""
-    names = (item.dropped_as, item.kept) if isinstance(item, MovedFile) else (item.key,)
+    name = item.dropped_as if isinstance(item, MovedFile) else item.key
     return (
         (options.since is None or item.last_modified >= options.since)
         and (options.until is None or item.last_modified < options.until)
-        and (options.prefix is None or any(each.startswith(options.prefix) for each in names))
+        and (options.prefix is None or name.startswith(options.prefix))
     )
