@@ -8,6 +8,7 @@ from support.fault_proxy import FaultProxy, Schedule
 from exchanger.errors import StorageDenied, StorageError
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.outside.s3.mover import Mover
+from exchanger.outside.s3.probe import probe_moving
 
 KEY, TARGET = "in/a.csv", "done/1/a.csv"
 DONE = {"exchanger": "done"}
@@ -111,6 +112,15 @@ def test_a_store_that_deletes_whatever_there_is_deletes_nothing_for_us(bucket, p
         by_way_of(proxy, s3_config).mover().move(KEY, etag, TARGET, {})
     assert error.value.code == "NotImplemented"
     assert [KEY] == keys(bucket)
+    with pytest.raises(StorageError):
+        probe_moving(by_way_of(proxy, s3_config), "done/", DONE)
+    assert [KEY] == keys(bucket)
+
+
+def test_trying_to_move_leaves_nothing_behind(bucket):
+    """``check --connect`` moves a file of its own."""
+    probe_moving(bucket, "done/", DONE)
+    assert [] == keys(bucket)
 
 
 def test_a_copy_whose_original_cannot_be_deleted_does_not_stay(bucket, proxy, s3_config):
