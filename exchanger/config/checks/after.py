@@ -9,7 +9,7 @@ from exchanger.config.answers import AnswerNames
 from exchanger.config.checks.folders import check_folder
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Connection, ExportJob, ImportJob, Job
-from exchanger.config.patterns import reaches_into
+from exchanger.config.patterns import may_share_names, reaches_into
 
 _MOST_TAGS = 10
 _LONGEST_KEY, _LONGEST_VALUE = 128, 256
@@ -70,7 +70,7 @@ def check_places(
     connections: Mapping[str, Connection], jobs: Mapping[str, Job], homes: Mapping[str, str]
 ) -> Iterator[Finding]:
     """
-    Find folders into which a job moves files, and in which others read or write.
+    Find files that one job would move away from another, or to where others read or write.
 
     Args:
         connections: The sound connections.
@@ -79,13 +79,29 @@ def check_places(
     """
     for name, job in jobs.items():
         home = connections.get(homes.get(name, ""))
-        if home is None or not isinstance(job, ImportJob) or not job.after.move_to:
+        if home is None or not isinstance(job, ImportJob) or not job.after.moves:
             continue
-        where: Where = ("jobs", name, "after", "move_to")
+        folder = job.after.move_to
+        where: Where = ("jobs", name, "after", "suffix" if folder is None else "move_to")
         beside = {key: one for key, one in connections.items() if _bucket(one) == _bucket(home)}
-        readers = {key: one for key, one in jobs.items() if homes.get(key) in beside}
-        found = [*_of_ours(job.after.move_to, beside), *_of_jobs(job.after.move_to, readers)]
+        others = {key: one for key, one in jobs.items() if homes.get(key) in beside}
+        found = [*_of_ours(folder, beside), *_of_jobs(folder, others)] if folder else []
+        found += _taken_away(name, job, others)
         yield from (Finding(where, message, guess) for message, guess in found[:1])
+
+
+def _taken_away(name: str, moving: ImportJob, jobs: Mapping[str, Job]) -> Iterator[tuple[str, str]]:
+    """Find jobs that take the same files: who comes second would not find them any more."""
+    for other, job in jobs.items():
+        if other == name or not isinstance(job, ImportJob):
+            continue
+        here, there = ((one.source.prefix, one.source.pattern) for one in (moving, job))
+        if may_share_names(here, there):
+            message = (
+                f"job '{other}' takes files of this job as well, and would not find what was moved"
+                " before it came; give each of them files of its own, or write 'tag'"
+            )
+            yield message, ""
 
 
 def _of_ours(folder: str, connections: Mapping[str, Connection]) -> Iterator[tuple[str, str]]:

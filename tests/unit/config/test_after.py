@@ -4,7 +4,7 @@ import pytest
 from support.config_texts import ONE, read
 from support.config_texts import messages as problems
 
-from exchanger.config.patterns import reaches_into
+from exchanger.config.patterns import may_share_names, reaches_into
 from exchanger.config.taken import is_taken_name, taken_name
 from exchanger.files.drops import is_drop
 
@@ -77,6 +77,34 @@ def test_a_place_that_the_own_job_would_look_into_is_refused(source, after, plac
     """So is what would keep files from ever being complete."""
     found = problems(jobs(after, source))
     assert ([f"jobs.crm.after.{place}"] if place else []) == [*found]
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "shared"),
+    [
+        (("in/", "**"), ("in/", "**"), True),
+        (("in/", "**"), ("in/a/", "*.csv"), True),
+        (("in/", "*.csv"), ("in/a/", "*.csv"), False),
+        (("in/", "*/*.csv"), ("in/a/", "*.csv"), True),
+        (("in/", "a_*.csv"), ("in/", "b_*.csv"), False),
+        (("in/", "a_*.csv"), ("in/", "*_b.csv"), True),
+        (("in/", "a_*.csv"), ("in/", "a_*.CSV"), True),
+        (("in/", "*.csv"), ("in/", "*.csv.gz"), False),
+        (("in/", "[ab]*.csv"), ("in/", "c*.csv"), True),
+        (("in/", "**/x.csv"), ("in/", "x.csv"), True),
+        (("in/", "a?.csv"), ("in/", "a/.csv"), False),
+        (("in/", "**"), ("inn/", "**"), False),
+    ],
+)
+@pytest.mark.parametrize("does", ["move_to: done/", "suffix: .done", "tag: {a: b}"])
+def test_no_job_moves_what_another_one_reads(own, theirs, shared, does):
+    """It would find nothing, if it came second; tags are in nobody's way."""
+    source = "prefix: {}, pattern: '{}'"
+    other = f"source: {{{source.format(*theirs)}}}, fields: {{b: set}}"
+    found = problems(jobs(does, source.format(*own), other))
+    key = does.partition(":")[0]
+    assert ([f"jobs.crm.after.{key}"] if shared and key != "tag" else []) == [*found]
+    assert shared == may_share_names(theirs, own)
 
 
 def test_a_folder_is_one_of_the_bucket():
