@@ -133,6 +133,20 @@ def test_a_copy_whose_original_cannot_be_deleted_does_not_stay(bucket, proxy, s3
     assert [KEY] == keys(bucket)
 
 
+@pytest.mark.parametrize(
+    ("tags", "requests"),
+    [({}, ["HEAD", "PUT", "DELETE"]), (DONE, ["HEAD", "GET", "PUT", "DELETE"])],
+)
+def test_an_object_costs_no_more_requests_than_it_must(bucket, proxy, s3_config, tags, requests):
+    """A look, for how it is kept and whether it is still there; its tags, if it gets more."""
+    mover = by_way_of(proxy, s3_config).mover()
+    mover.move(KEY, bucket.write(KEY, b"first"), TARGET, tags)
+    etag, seen = bucket.write(KEY, b"second"), []
+    proxy.before_each(lambda it: seen.append(it.command))
+    mover.move(KEY, etag, f"{TARGET}.2", tags)
+    assert requests == seen
+
+
 @pytest.mark.parametrize("versions", [False, True])
 def test_tags_are_those_of_the_version_that_was_meant(bucket, client, proxy, s3_config, versions):
     """Tags that it has stay; a version that is written meanwhile has none of ours."""

@@ -115,7 +115,7 @@ class Mover:
 
     def tag(self, key: str, etag: str, tags: Mapping[str, str]) -> Became:
         """
-        Give tags to one version of an object, beside those that it has; may be done again.
+        Tag one version of an object, beside the tags that it has; may be done again.
 
         Raises:
             StorageError: It has not got them.
