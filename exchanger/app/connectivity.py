@@ -22,7 +22,7 @@ from exchanger.jobs.planning.catalogs import find_catalog
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.jobs.segments.users import baseline_segment
 from exchanger.jobs.segments.wait import find_segment
-from exchanger.outside.s3.probe import probe
+from exchanger.outside.s3.probe import probe, probe_moving
 from exchanger.outside.sqs.queue import Queue
 from exchanger.profiles.reading.field_columns import column_nulls
 from exchanger.state.store import open_state
@@ -126,6 +126,10 @@ def _try_bucket(
     yield _tried(context, f"recognise whose state {root}{state} is", partial(_recognise, context))
     for prefix in dict.fromkeys(job.source.prefix for job in imports):
         yield _tried(context, f"list {root}{prefix}", partial(_list, context, prefix))
+    tags = {job.after.move_to: job.after.tag for job in imports if job.after.move_to}
+    for prefix, given in tags.items():
+        trying = partial(probe_moving, bucket, prefix, given)
+        yield _tried(context, f"move files to {root}{prefix}", trying)
     if exports or _baselines(imports):
         what = f"list {root}{context.export_root}/, where segment exports of Braze are looked for"
         yield _tried(context, what, partial(_list, context, f"{context.export_root}/"))

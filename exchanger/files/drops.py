@@ -2,8 +2,9 @@
 Which objects below a prefix are files of a job, and in which order they are read.
 
 Names that begin with ``_`` or ``.``, at any depth, are never taken: readers of data sets use them
-for what is not data. Nor are names that programs give to a file until all of it has arrived, what
-lies beside files and is about them, and marks without content, unless a pattern asks for them.
+for what is not data. Nor are files that a run has moved or renamed once it had taken them. Names
+that programs give to a file until all of it has arrived, what lies beside files and is about them,
+and marks without content are not taken either, unless a pattern asks for them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 
 from exchanger.config.patterns import compile_pattern
+from exchanger.config.taken import is_taken_name
 
 UNFINISHED = (
     # Browsers, and what downloads like one.
@@ -90,7 +92,7 @@ def is_drop(key: str, prefix: str, pattern: str, state_prefix: str, size: int = 
         return False
     if is_unfinished(rest, pattern) or is_companion(rest, pattern):
         return False
-    return not is_hidden(rest)
+    return not is_hidden(rest) and not is_taken_name(rest)
 
 
 def is_hidden(name: str) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from exchanger.config.answers import AnswerNames, met_by
+from exchanger.config.taken import is_taken_name
 from exchanger.files.drops import (
     is_companion,
     is_drop,
@@ -32,7 +33,7 @@ Why = Literal["pattern", "folder", "hidden", "marker", "unfinished", "companion"
 Why no job takes an object: its name does not fit the pattern; no job reads its folder; its name
 begins with ``_`` or ``.``; it is no file; it has the name of a file that is still on its way, or of
 something that lies beside files and is about them; it says of files that they are complete; we, or
-Braze, wrote it.
+Braze, wrote it, or it is a file that was taken and moved.
 """
 NO_DATA: tuple[Why, ...] = ("hidden", "marker", "unfinished", "companion")
 """Why an object is passed over although it lies where a job looks: it is no data."""
@@ -134,7 +135,7 @@ class Folders:
             return None
         around = self.around(key)
         rests = [key.removeprefix(reader.prefix) for reader in around] or [key]
-        if key.startswith(self.written):
+        if key.startswith(self.written) or any(map(is_taken_name, rests)):
             return "ours"
         if any(reader.is_sign(key) for reader in around):
             return "sign"

@@ -10,8 +10,11 @@ from exchanger.files.folders import reader_of
 from exchanger.jobs.exports import run_export
 from exchanger.jobs.imports import run_import
 from exchanger.jobs.inventory.listing import in_range
+from exchanger.jobs.inventory.moved_files import moved_files
 from exchanger.jobs.plan import plan_import
+from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.notes import Note, noted
+from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob, Job
@@ -67,8 +70,11 @@ def _none_in_range(
     """Note it if no file of a job is in the range that was asked for."""
     source, answers = job.source, context.folders.answers
     reader = reader_of(name, job, context.state_prefix, answers)
-    listed = context.bucket.list(source.prefix)
-    files = [item for item in listed if reader.takes(item.key, item.size)]
+    there = {item.key: item for item in context.bucket.list(source.prefix)}
+    state = open_state(context.bucket, context.state_prefix)
+    call = ImportContext(context, state, name, job, options, record=False)
+    files = [item for item in there.values() if reader.takes(item.key, item.size)]
+    files += moved_files(call, state.file_ledger.snapshot(), there)[0]
     if any(in_range(item, options) for item in files):
         return []
     return [noted("no_file_matched", folder=source.prefix, files=len(files))]

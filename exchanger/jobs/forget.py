@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from exchanger.errors import RunUnsuitable
-from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_copies
 from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.forget_objects import StoredRows
+from exchanger.jobs.lifecycle.kept_copies import copies_of_decided_runs, kept_copies
 from exchanger.jobs.lifecycle.retention import has_quarantine
 from exchanger.notes import Note, noted
 from exchanger.state.held.forgetting import count_rows, forget_rows, slice_number

@@ -15,6 +15,7 @@ import structlog
 
 from exchanger.errors import InvalidRow, SchemaBroken, Stopped, StorageChanged, StorageError
 from exchanger.jobs.answers.not_read import answer_stopped, answer_unreadable
+from exchanger.jobs.answers.taken_files import is_to_be_put_away
 from exchanger.jobs.answers.terms import is_due
 from exchanger.jobs.approve import plan_corrected
 from exchanger.jobs.correct import correct_rows
@@ -28,6 +29,7 @@ from exchanger.jobs.inventory.corrections import corrected_files
 from exchanger.jobs.inventory.latest import claims_of
 from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
+from exchanger.jobs.inventory.moved_files import MovedFile
 from exchanger.jobs.inventory.planned_files import demand_unmoved, files_of_plan, refuse
 from exchanger.jobs.inventory.unclaimed import note_passed_over, note_strays
 from exchanger.jobs.lifecycle.create_run import create_run, hold_files
@@ -65,7 +67,7 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.requests import CountMode, HeldFile
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
-    from exchanger.state.runs.log import VersionedRun
+    from exchanger.state.runs.log import RunDocument, VersionedRun
 
 
 log = structlog.get_logger()
@@ -161,7 +163,7 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     if call.options.saved is not None:
         return None
     newest = call.state.runs.newest()
-    if newest is not None and (newest.document.state not in ENDED or is_due(newest.document)):
+    if newest is not None and _is_unfinished(newest.document):
         return None
     waiting = waiting_files(call)
     if waiting.has_work or corrected_files(call):
@@ -173,6 +175,11 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
         return None
     undone = [] if owed is None else owed.notes
     return note_waiting(waiting) + note_strays(waiting.strays) + undone
+
+
+def _is_unfinished(run: RunDocument) -> bool:
+    """Return whether a run has not ended, or whoever dropped its files finds it undone."""
+    return run.state not in ENDED or is_due(run) or is_to_be_put_away(run)
 
 
 def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -> None:
@@ -334,7 +341,14 @@ def read_waiting(call: ImportContext, listed: WaitingFiles) -> InputBatch:
 def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
     counting: CountMode = "in_full" if call.options.force else "ask"
     return [
-        FileRequest(file.key, file.etag, counting, file.last_modified, size=file.size)
+        FileRequest(
+            file.key,
+            file.etag,
+            counting,
+            file.last_modified,
+            kept=file.kept if isinstance(file, MovedFile) else "",
+            size=file.size,
+        )
         for file in files
     ]
 
@@ -348,7 +362,16 @@ def note_waiting(waiting: WaitingFiles) -> list[Note]:
         if key in waiting.guarded
         else noted("file_waits", file=key, run=seq)
         for key, seq in waiting.held.items()
-    ] + [*note_incomplete(waiting.incomplete), *note_left(by_run(waiting.left))]
+    ] + [
+        *note_incomplete(waiting.incomplete),
+        *note_left(by_run(waiting.left)),
+        *_note_moved_away(waiting.moved_away),
+    ]
+
+
+def _note_moved_away(places: Sequence[str]) -> list[Note]:
+    """Note which files a backfill does not find any more, as they are not where a run put them."""
+    return [noted("moved_files_gone", file=places[0], files=len(places))] if places else []
 
 
 def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[Note]:

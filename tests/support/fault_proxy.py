@@ -125,6 +125,9 @@ class Exchange(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if self.command == "PUT" and self.server.locked in path:
             return 403, "AccessDenied", "no"
+        method, piece, answer = self.server.forbidden
+        if method == self.command and piece in self.path:
+            return answer
         refused = self.server.refused.items() if self.command == "GET" else ()
         return next((answer for piece, answer in refused if piece in path), None)
 
@@ -204,6 +207,7 @@ class FaultProxy:
         self._server.store = urlsplit(store).netloc
         self._server.schedule = schedule
         self._server.before = None
+        self._server.forbidden = ("", "", None)
         self.refused = self._server.refused = {}
         self._server.locked = locked or "\0"
         self.schedule = schedule
@@ -211,6 +215,10 @@ class FaultProxy:
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}
         )
+
+    def forbid(self, method, piece, status=403, code="AccessDenied"):
+        """Answer requests of a method to paths with this in them as S3 does without permission."""
+        self._server.forbidden = (method, piece, (status, code, "no"))
 
     def before_each(self, call):
         self._server.before = call

@@ -118,6 +118,8 @@ def _unclaimed(one: Unclaimed) -> str:
 
 
 def _place(fate: FileFate) -> str:
+    if fate.there is None and fate.moved_to:
+        return f"moved to {fate.moved_to}"
     if fate.there is None:
         gone = "not in the bucket any more" if fate.versions else "there is no such object"
         return gone if fate.versions else f"{gone}, and no run has met one"
@@ -150,7 +152,7 @@ def _job(job: JobStand, fate: FileFate, of: str) -> str:
         choices = f"exchanger approve {job.run}{of}, or exchanger discard {job.run}{of}"
         return f"next: it waits for a person: {choices}"
     if job.stand == "left_over":
-        back = "" if fate.there else "put the same file back, and: "
+        back = "" if fate.there or fate.moved_to else "put the same file back, and: "
         return f"next: {_LEFT[job.left]}: {back}exchanger retry {job.run}{of}"
     return _done_with(job, fate.key)
 

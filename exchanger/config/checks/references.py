@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
+from exchanger.config.checks.after import check_after, check_places
 from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
 from exchanger.config.checks.folders import check_beginning, check_folder
@@ -82,7 +83,8 @@ def check(
         findings += _check_connection(job, known, where)
         findings += _check_job(job, where)
         homes[name] = job.connection or (known[0] if len(known) == 1 else "")
-    return [*findings, *check_overlaps(connections, jobs, homes)]
+    findings += check_overlaps(connections, jobs, homes)
+    return [*findings, *check_places(connections, jobs, homes)]
 
 
 def check_name(where: Where) -> Iterator[Finding]:
@@ -236,6 +238,7 @@ def _check_import(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.source.sql is not None and (fault := wording_fault(job.source.sql)):
         yield Finding((*where, "source", "sql"), fault)
     yield from check_arrival(job, where)
+    yield from check_after(job, where)
     yield from check_guards(job, where)
     yield from check_delivery(job, where)
     yield from check_match(job, where)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from exchanger.config.answers import AnswerNames, not_correctable
 from exchanger.config.findings import listed
 from exchanger.config.models import ImportJob
+from exchanger.config.taken import RUN_ID
 
 
 def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
-    """Describe where a job answers, and what it does not show there."""
+    """Describe where a job answers, what it does not show there, and what becomes of files."""
     names = AnswerNames(job.source.prefix)
     if job.after.report:
         yield f"reports in {bucket}{names.reports} what became of each file"
@@ -18,5 +19,11 @@ def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
         yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/, to be corrected"
     if job.after.rejected and not not_correctable(job):
         yield f"takes them corrected from {bucket}{names.corrected_rows}RUN/, each row once"
+    if job.after.move_to:
+        yield f"moves each file, once it was taken, to {bucket}{job.after.move_to}{RUN_ID}/"
+    if job.after.suffix:
+        yield f"renames each file, once it was taken, to NAME.{RUN_ID}{job.after.suffix}"
+    if tags := [f"{key}={value}" for key, value in job.after.tag.items()]:
+        yield f"tags each file, once it was taken, with {listed(tags, 'and')}"
     if job.mask and job.after.report:
         yield f"shows no value of {listed(job.mask, 'and')} there"

@@ -72,6 +72,8 @@ def _job(content: dict[str, Any], where: Where, findings: list[Finding]) -> dict
     for part in ("source", "target"):
         if isinstance(content.get(part), dict):
             content[part] = _with_folder(content[part], "prefix")
+    if isinstance(content.get("after"), dict):
+        content["after"] = _with_folder(content["after"], "move_to")
     is_export = content.get("type") == "export"
     if isinstance(content.get("fields"), dict):
         content["fields"] = {

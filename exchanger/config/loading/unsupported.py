@@ -34,8 +34,6 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_AFTER = ("move_to", "tag", "suffix")
-"""What is done for whoever drops files in later versions."""
 _OF_DELIVERY = ("canary",)
 """Ways of looking after what is sent of later versions."""
 _LIVE_OR_NOT = ("live", "shadow")
@@ -117,8 +115,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = "this is no mode here: write delivery: {shadow: true}; without it, runs are live"
         findings.append(Finding((*where, "mode"), message))
         job = {key: value for key, value in job.items() if key != "mode"}
-    if isinstance(after := job.get("after"), dict):
-        job = job | {"after": _without(after, (*where, "after"), _AFTER, findings)}
     if isinstance(delivery := job.get("delivery"), dict):
         job = job | {"delivery": _without(delivery, (*where, "delivery"), _OF_DELIVERY, findings)}
     if job.get("object") in _OBJECTS:

@@ -11,10 +11,11 @@ from exchanger.config.models.base import ColumnName, Strict
 
 class After(Strict):
     """
-    What is written for whoever dropped a file, once a run of it has ended or waits for a person.
+    What is done for whoever dropped a file, once a run of it has ended or waits for a person.
 
-    All of it lies beside the folder of the files, so ``in/crm/day.csv`` is answered by
-    ``in/crm_reports/day.csv.html``.
+    What is written lies beside the folder of the files, so ``in/crm/day.csv`` is answered by
+    ``in/crm_reports/day.csv.html``. A file itself is moved, renamed or tagged once a run has taken
+    it; one that was rejected as a whole, or waits, stays as it is.
     """
 
     report: bool = Field(
@@ -28,6 +29,32 @@ class After(Strict):
             " `PREFIX_rejected/RUN/`; corrected, they are taken from `PREFIX_corrected/RUN/`"
         ),
     )
+    move_to: str | None = Field(
+        default=None,
+        description=(
+            "the folder of the bucket, such as `done/crm/`, into which files are moved once they"
+            " were taken: `done/crm/RUN_ID/NAME`; they stay where they are if left out"
+        ),
+    )
+    suffix: str | None = Field(
+        default=None,
+        description=(
+            "an ending, such as `.done`, by which files are renamed where they lie once they were"
+            " taken: `NAME.RUN_ID.done`; not together with `move_to`"
+        ),
+    )
+    tag: dict[str, str] = Field(
+        default={},
+        description=(
+            "tags that S3 gives to files once they were taken, such as `{exchanger: done}`, beside"
+            " those that they have"
+        ),
+    )
+
+    @property
+    def moves(self) -> bool:
+        """Whether files are not left under their own names."""
+        return self.move_to is not None or self.suffix is not None
 
 
 Masked = Annotated[

@@ -42,6 +42,19 @@ def answer_terms(call: ImportContext, layout: Mapping[str, str] | None = None) -
     }
 
 
+def after_terms(job: ImportJob) -> dict[str, Any]:
+    """Return what becomes of the files of a run once it is settled; nothing if they stay."""
+    after = job.after
+    if not (after.moves or after.tag):
+        return {}
+    return {
+        "prefix": job.source.prefix,
+        "move_to": after.move_to or "",
+        "suffix": after.suffix or "",
+        "tag": dict(after.tag),
+    }
+
+
 def with_plan(answers: Mapping[str, Any], plan: Mapping[str, Any] | None) -> dict[str, Any]:
     """Add to what a run is to answer what its plan would do, if that is known."""
     return {**answers, "plan": dict(plan)} if answers and plan is not None else dict(answers)

@@ -206,5 +206,5 @@ def _without(rules: list[Rule], names: Collection[str]) -> list[Rule]:
 def _waiting(
     request: FileRequest, claim: ClaimedFile, outcome: FileOutcome, note: Note, counting: CountMode
 ) -> HeldFile:
-    later = FileRequest(claim.key, claim.etag, counting, size=request.size)
+    later = FileRequest(claim.key, claim.etag, counting, kept=request.kept, size=request.size)
     return HeldFile(replace(claim, outcome=outcome, facts=(note,)), later)

@@ -50,7 +50,7 @@ def doubtful_files(batch: InputBatch) -> list[HeldFile]:
     return [
         HeldFile(
             replace(claim, outcome="doubtful_type", facts=(note,), rows=0),
-            FileRequest(claim.key, claim.etag, "in_full"),
+            FileRequest(claim.key, claim.etag, "in_full", kept=claim.kept),
         )
         for claim in batch.files
     ]

@@ -70,6 +70,7 @@ class FileFate:
         around: The jobs below whose folder it lies, and their patterns.
         nearest: The folder of a job that may have been meant, or the name of an object there.
         pattern: A pattern that would take it as well, if one is known.
+        moved_to: Where its newest version lies since a run has moved it; empty if none has.
     """
 
     key: str
@@ -81,6 +82,7 @@ class FileFate:
     around: dict[str, str] = field(default_factory=dict)
     nearest: str = ""
     pattern: str = ""
+    moved_to: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -103,6 +105,7 @@ class FileFate:
             "patterns": self.around,
             "nearest": self.nearest,
             "wider_pattern": self.pattern,
+            "moved_to": self.moved_to or None,
         }
 
 
@@ -132,6 +135,7 @@ def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
         takers, why = [], "ours"
     around = folders.around(key)
     versions = _with_notes(state, history(applied, key), key)
+    places = (version["moved_to"] for version in versions[:_NOTED] if version.get("moved_to"))
     fate = FileFate(
         key=key,
         there=there,
@@ -142,6 +146,7 @@ def fate_of(context: JobContext, jobs: Sequence[str], key: str) -> FileFate:
         around={reader.job: reader.pattern for reader in around},
         nearest="" if takers else _nearest(context, key, there),
         pattern=(wider_pattern(key, around) or "") if why == "pattern" else "",
+        moved_to=next(places, ""),
     )
     if fate.is_known:
         return fate
@@ -196,10 +201,12 @@ def _with_notes(
     """Add what the newest runs noted of the file."""
     for version in versions[:_NOTED]:
         with suppress(StorageMissing):
-            report = state.runs.read(version["run"]).document.report
-            told = (file for file in report.get("files", []) if file["key"] == key)
+            run = state.runs.read(version["run"]).document
+            told = (file for file in run.report.get("files", []) if file["key"] == key)
             file: dict[str, Any] = next(told, {})
             version |= {"note": file.get("note", ""), "facts": file.get("facts", [])}
+            moved = (one.moved_to for one in run.files if one.key == key)
+            version["moved_to"] = next(filter(None, moved), None)
     return versions
 
 

@@ -15,6 +15,7 @@ from exchanger.jobs.inventory.corrections import CorrectedFile, corrected_files
 from exchanger.jobs.inventory.former_answers import FormerAnswers
 from exchanger.jobs.inventory.latest import last_applied, overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
+from exchanger.jobs.inventory.moved_files import MovedFile, moved_files
 from exchanger.jobs.inventory.unclaimed import PassedOver, passed_over
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.options import ImportOptions
@@ -56,6 +57,8 @@ class WaitingFiles:
         incomplete: New files that are left for a later run, as they are not complete.
         superseded: New files that are left out for good, as *newest* counts alone.
         newest: The newest file of all, if it counts alone.
+        moved_away: Files that were moved once they had been taken, and that a backfill does not
+            find where they were moved to.
         seen: All that there is something to say of: files that were new to this call, whether it
             has taken them by now or not, files that wait, those of *left*, *strays*, what was
             passed over, and what tells which files are complete.
@@ -72,6 +75,7 @@ class WaitingFiles:
     incomplete: list[Incomplete] = field(default_factory=list)
     superseded: list[ObjectInfo] = field(default_factory=list)
     newest: str = ""
+    moved_away: list[str] = field(default_factory=list)
     seen: list[ObjectInfo] = field(default_factory=list)
 
     @property
@@ -108,7 +112,13 @@ def waiting_files(call: ImportContext, *, again: bool = True) -> WaitingFiles:
         listed = call.context.bucket.list(call.job.source.prefix)
         # Only a look before anything is taken: what comes during a run is taken after it.
         listing.usable_until = now + LISTED_JUST_NOW if again else 0.0
-    found = _found(call, call.state.file_ledger.snapshot(), listed)
+    applied = call.state.file_ledger.snapshot()
+    missing: list[str] = []
+    if call.options.as_if_new and listed is not listing.files:
+        there = {item.key: item for item in listed}
+        moved, missing = moved_files(call, applied, there)
+        listed = [*there.values(), *moved]
+    found = replace(_found(call, applied, listed), moved_away=missing)
     listing.files, listing.incomplete = found.seen, len(found.incomplete)
     return replace(found, files=[], superseded=[]) if over else found
 
@@ -267,7 +277,9 @@ def _found(
                 guarded.add(item.key)
         elif lies_there and not taken:
             left[item.key] = not_taken[item.key]
-    not_yet = incomplete(call, files, others.signs, others.there)
+    # What was taken before was complete, whatever lies beside its old place by now.
+    dropped = [item for item in files if not isinstance(item, MovedFile)]
+    not_yet = incomplete(call, dropped, others.signs, others.there)
     unready = {one.item.key for one in not_yet}
     ready = in_order(item for item in files if item.key not in unready)
     in_turn = in_order(item for item in counted if item.key not in unready)
@@ -343,6 +355,9 @@ def _drops(
     rule = call.job.source.complete_when
     all_count = call.job.source.newest_alone or (rule is not None and rule.manifest)
     for item in listed:
+        if isinstance(item, MovedFile):
+            yield item
+            continue
         if all_count:
             others.there[item.key] = item
         if reader.takes(item.key, item.size):
@@ -361,8 +376,9 @@ def _drops(
 
 def in_range(item: ObjectInfo, options: ImportOptions) -> bool:
     """Return whether a file is in the range that a call is for; without one, all are."""
+    name = item.dropped_as if isinstance(item, MovedFile) else item.key
     return (
         (options.since is None or item.last_modified >= options.since)
         and (options.until is None or item.last_modified < options.until)
-        and (options.prefix is None or item.key.startswith(options.prefix))
+        and (options.prefix is None or name.startswith(options.prefix))
     )

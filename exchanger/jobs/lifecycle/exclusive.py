@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from exchanger.errors import JobBusy, Stopped, StorageChanged
+from exchanger.jobs.answers.put_away import put_away_newest
 from exchanger.jobs.answers.write import answer_newest
 from exchanger.jobs.lifecycle.finish import drain
 from exchanger.jobs.runtime.import_context import ImportContext
@@ -96,6 +97,7 @@ def end_others(call: ImportContext) -> int:
         newest = call.state.runs.newest()
         if newest is None or newest.document.state in ENDED:
             answer_newest(call.context, call.state)
+            put_away_newest(call.context, call.state)
             return newest.document.seq if newest else 0
         call.ended.extend(drain(call.context, call.state))
         if call.context.stopping.is_set():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exchanger.jobs.answers.put_away import put_away
 from exchanger.jobs.answers.write import answer_run
 from exchanger.jobs.delivery.asking import ask_for_doubtful
 from exchanger.jobs.delivery.effects import check_effects
@@ -102,10 +103,11 @@ def _brought_to_its_end(
 def _answered(
     context: JobContext, state: ConnectionState, seq: int, report: RunReport
 ) -> RunReport:
-    """Answer whoever dropped the files of a run that has just ended."""
-    newest = state.runs.newest()
-    if newest is not None and newest.document.seq == seq:
-        report.facts += answer_run(context, state, newest)
+    """Answer whoever dropped the files of a run that has just ended, and put these away."""
+    for act in (answer_run, put_away):
+        newest = state.runs.newest()
+        if newest is not None and newest.document.seq == seq:
+            report.facts += act(context, state, newest)
     return report
 
 

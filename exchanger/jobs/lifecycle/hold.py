@@ -183,10 +183,13 @@ def _keep(call: ImportContext, file: HeldFile, seq: int, nonce: str, position: i
     """Keep the content of a file; not that of a whole history which waits to be recognised."""
     if file.claim.outcome in _UNRECOGNISED:
         return ""
-    key = call.state.names.kept_file(seq, nonce, position)
+    key, bucket = call.state.names.kept_file(seq, nonce, position), call.context.bucket
     path = call.context.workdir / "kept"
-    call.context.bucket.download(file.claim.key, file.claim.etag, path)
-    call.context.bucket.upload(key, path)
+    if moved := file.request.kept:
+        bucket.download(moved, bucket.head(moved).etag, path)
+    else:
+        bucket.download(file.claim.key, file.claim.etag, path)
+    bucket.upload(key, path)
     path.unlink()
     return key
 

@@ -21,7 +21,7 @@ import structlog
 from exchanger.errors import StateMissing, StorageError
 from exchanger.jobs.answers.write import answers_of
 from exchanger.jobs.history.changed_rows import RUNS_AT_ONCE, record_changes
-from exchanger.jobs.inventory.kept_copies import copies_of_decided_runs, kept_copies
+from exchanger.jobs.lifecycle.kept_copies import copies_of_decided_runs, kept_copies
 from exchanger.jobs.quarantine.refused import UNCERTAIN_ROW
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.state.changes import month_of, months_between

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from exchanger.errors import StorageChanged
-from exchanger.jobs.answers.terms import answer_terms
+from exchanger.jobs.answers.terms import after_terms, answer_terms
 from exchanger.jobs.runtime.artifacts import leave_here, store_unless_empty
 from exchanger.jobs.snapshots.removal import removal_of
 from exchanger.state.runs.log import RunDocument, VersionedRun
@@ -93,6 +93,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         catalog=call.job.catalog or "",
         removes=call.job.mode == "delete",
         answers={} if _is_test(batch) else answer_terms(call, batch.layout),
+        after=after_terms(call.job),
         members=members,
         member_count=plan.members.members.rows if members and plan.members else 0,
         left=left,

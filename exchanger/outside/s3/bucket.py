@@ -36,6 +36,7 @@ from exchanger.outside.s3.bodies import CHUNK, PART, WholeBody, chunks, sha256_o
 from exchanger.outside.s3.checksums import Checksums, new_md5
 from exchanger.outside.s3.client import options_for_deltalake
 from exchanger.outside.s3.growing import GrowingUpload
+from exchanger.outside.s3.mover import Mover
 from exchanger.outside.s3.objects import ObjectInfo, UploadedObject, date_of
 
 if TYPE_CHECKING:
@@ -324,6 +325,11 @@ class Bucket:
                 kind = StorageDenied if code == "AccessDenied" else StorageError
                 detail = f"{len(errors)} of {len(batch)} not deleted: {code} {first.get('Message')}"
                 raise kind("delete", self.name, first.get("Key", ""), self._access.clean(detail))
+
+    def mover(self) -> Mover:
+        """Return what moves and tags objects of the bucket."""
+        is_aws = self._config.endpoint_url is None
+        return Mover(lambda: self._client, self.name, self._typed, is_aws=is_aws)
 
     def storage_options(self) -> dict[str, str]:
         """

@@ -8,6 +8,8 @@ from uuid import uuid4
 from exchanger.errors import StorageChanged, StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exchanger.outside.s3.bucket import Bucket
 
 
@@ -32,6 +34,22 @@ def probe(bucket: Bucket, prefix: str) -> None:
         _demand_conditions(bucket, key, etag)
     finally:
         bucket.delete([key])
+
+
+def probe_moving(bucket: Bucket, prefix: str, tags: Mapping[str, str]) -> None:
+    """
+    Find out whether a file of our own can be moved and tagged below *prefix*.
+
+    Raises:
+        StorageError: It cannot; ``action`` and ``detail`` say what is lacking.
+    """
+    key = f"{prefix}.probe-{uuid4().hex}"
+    moved = f"{key}-moved"
+    etag = bucket.write(key, uuid4().hex.encode(), if_none_match=True)
+    try:
+        bucket.mover().move(key, etag, moved, tags)
+    finally:
+        bucket.delete([key, moved])
 
 
 def _demand_conditions(bucket: Bucket, key: str, etag: str) -> None:

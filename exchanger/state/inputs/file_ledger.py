@@ -172,6 +172,11 @@ class LedgerSnapshot:
         seqs = self.rows.filter(pl.col("job") == job, applied, pl.col("rows") > 0)["seq"]
         return None if seqs.is_empty() else int(seqs.sort()[-1])
 
+    def runs_that_applied(self, job: str) -> list[int]:
+        """Number the runs of a job that applied files, in order."""
+        ours = self.rows.filter(pl.col("job") == job, pl.col("outcome") == "applied")
+        return ours["seq"].unique().sort().to_list()
+
     def applied_after(self, job: str, seq: int) -> str | None:
         """Return the key of a file that a job met after run *seq*, and applied; None if none is."""
         met = pl.coalesce("met", "seq")

@@ -14,6 +14,7 @@ from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
+from exchanger.config.taken import is_taken_name
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 from exchanger.notes import Note, as_plain, read_notes
 from exchanger.state.documents import from_body, to_body
@@ -75,8 +76,8 @@ class ClaimedFile:
         note: What an earlier version noted of it, in words.
         facts: What is noted of it.
         replaces: It gave only the difference to what earlier versions of its key had given.
-        kept: The object that its rows are read from: a copy of ours, or a file of corrected rows;
-            empty if that is the file itself.
+        kept: The object that its rows are read from: a copy of ours, the place to which a run has
+            moved it, or a file of corrected rows; empty if that is the file itself.
         correction: The version of that file of corrected rows; empty if they come from another.
         refused_in: The run that owes its rows, as Braze refused them; 0 if they come from the file.
         rejected: Of its rows, those that were not accepted.
@@ -106,6 +107,11 @@ class ClaimedFile:
     def arrived_at(self) -> datetime | None:
         """When it arrived; None if that is not known."""
         return datetime.fromisoformat(self.arrived) if self.arrived else None
+
+    @property
+    def moved_to(self) -> str:
+        """Where it lies since a run has moved or renamed it; empty if none has."""
+        return self.kept if is_taken_name(self.kept) else ""
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,9 @@ class RunDocument:
         removed_by: The run that does so with them.
         leavers_of: The run whose ``left`` this one is about.
         filled: By field, of which share of the rows that it took it had a value, in percent.
+        after: What becomes of its files once it is settled: ``prefix``, ``move_to``, ``suffix``
+            and ``tag``; empty if they stay as they are.
+        put_away: That was done.
         removal: What it does with them; also of a run that gives rows of such a one again.
     """
 
@@ -221,6 +230,8 @@ class RunDocument:
     leavers_of: int = 0
     removal: str = ""
     filled: dict[str, float] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
+    put_away: bool = False
 
     @property
     def kind(self) -> ObjectKind:

@@ -279,7 +279,6 @@ NOTHING = "this is not in this version"
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        (job("after: {report: true, move_to: done/}"), "jobs.crm.after.move_to"),
         (export("fields: {a: email}", "target: {prefix: out, mode: changes}"),
          "jobs.vip.target.mode"),
         (export("fields: {a: email}", "target: {prefix: out, mode: merge}"),

@@ -304,6 +304,11 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         f"{file} was replaced or deleted while it was read. The next run takes what is there."
     ),
     "column_retyped": _column_retyped,
+    "moved_files_gone": lambda *, file, files: (
+        f"{counted(files, 'file')} that earlier runs took and moved "
+        + ("is" if files == 1 else "are")
+        + f" not there any more, such as {file}: without them, what they said is not given again."
+    ),
     "columns_left_out": _columns_left_out,
     "columns_missing": _columns_missing,
     "columns_new": _columns_new,

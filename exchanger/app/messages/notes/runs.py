@@ -210,6 +210,35 @@ def _answers_not_written(*, folder: str, error: str) -> str:
     )
 
 
+def _not_put_away(  # noqa: PLR0913 - what it is about, and why
+    *, what: str, files: int, file: str, why: str, action: str, error: str
+) -> str:
+    done = {"move": "moved", "rename": "renamed", "tag": "tagged"}[what]
+    said = (
+        f"{counted(files, 'file')} that the run took could not be {done}, such as {file}. The run "
+        "itself is done"
+    )
+    said += "." if what == "tag" else ", and what was not moved is not read again."
+    if why == "denied":
+        return f"{said} What the key of exchanger lacks: {_PERMISSIONS[action]}. {error}"
+    if why == "unknown":
+        return f"{said} This store cannot do that. {error}"
+    return f"{said} {error}"
+
+
+_PERMISSIONS = {
+    "copy": (
+        "s3:GetObject where the files lie, s3:PutObject where they go and, for files with tags, "
+        "s3:GetObjectTagging and s3:PutObjectTagging"
+    ),
+    "delete": "s3:DeleteObject where the files lie",
+    "tag": (
+        "s3:GetObjectTagging and s3:PutObjectTagging; in a bucket with versions "
+        "s3:GetObjectVersionTagging and s3:PutObjectVersionTagging"
+    ),
+}
+"""What each thing that is done with a file needs."""
+
 RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "added_again": lambda *, field, total: (
         f"{field}: {total} was added in all by files that had been applied before."
@@ -237,6 +266,7 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
         counted(members, "member of lists was", "members of lists were")
         + " dropped, as the lists were longer than allowed."
     ),
+    "not_put_away": _not_put_away,
     "more_in_quarantine": lambda *, quarantine: (
         f"Rows that were not taken are in {quarantine}, too."
     ),
