@@ -30,7 +30,7 @@ from exchanger.jobs.lifecycle.hold import (
     still_doubtful,
 )
 from exchanger.jobs.lifecycle.leavers import note_not_done, remove_leavers
-from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
+from exchanger.jobs.lifecycle.suitable import building_on_what_is_kept
 from exchanger.jobs.planning.guards import (
     MEASURES,
     Guard,

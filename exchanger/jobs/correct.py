@@ -17,8 +17,7 @@ from exchanger.jobs.inventory.corrections import CorrectedFile, corrected_files
 from exchanger.jobs.lifecycle.create_run import create_run
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.given_again import demand_suitable
-from exchanger.jobs.lifecycle.not_kept import demand_quarantine
+from exchanger.jobs.lifecycle.suitable import demand_quarantine, demand_suitable
 from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.quarantine.corrections import (
     CorrectedRows,

@@ -19,12 +19,12 @@ from exchanger.jobs.intake.batch import REJECTED
 from exchanger.jobs.lifecycle.create_run import create_run, demand_live, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.given_again import demand_suitable
 from exchanger.jobs.lifecycle.hold import hold_back
-from exchanger.jobs.lifecycle.not_kept import (
+from exchanger.jobs.lifecycle.suitable import (
     IN_A_NEW_FILE,
     building_on_what_is_kept,
     demand_quarantine,
+    demand_suitable,
 )
 from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN

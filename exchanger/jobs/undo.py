@@ -20,7 +20,7 @@ from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.lifecycle.create_run import create_run, demand_live, leave_as_it_is
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.lifecycle.not_kept import building_on_what_is_kept
+from exchanger.jobs.lifecycle.suitable import building_on_what_is_kept
 from exchanger.jobs.lifecycle.undoing import Undoing
 from exchanger.jobs.planning.budgets import note_price
 from exchanger.jobs.planning.exposure import exposure_of
