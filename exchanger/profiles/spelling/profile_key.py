@@ -36,9 +36,14 @@ def profile_key(kind: IdentifierKind, value: pl.Expr, label: pl.Expr | None = No
     return pl.concat_str(pl.lit(kind), *parts, separator=_MARK)
 
 
-def item_key(catalog: str, item: pl.Expr) -> pl.Expr:
+def item_key(catalog: pl.Expr, item: pl.Expr) -> pl.Expr:
     """Build the keys of catalog items, which no profile has: ``item␟CATALOG␟ID``."""
-    return pl.concat_str(pl.lit("item"), pl.lit(catalog), item, separator=_MARK)
+    return pl.concat_str(pl.lit("item"), catalog, item, separator=_MARK)
+
+
+def catalog_of(key: pl.Expr) -> pl.Expr:
+    """Read the catalog of each key of an item."""
+    return key.str.split(_MARK).list.get(1, null_on_oob=True)
 
 
 def external_ids_among(keys: pl.Series) -> pl.Series:
