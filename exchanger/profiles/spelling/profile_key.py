@@ -71,6 +71,14 @@ def keys_of_user(user: Mapping[str, Any]) -> set[str]:
     return names | {own} if isinstance(own, str) else names
 
 
+def other_keys_of_user(user: Mapping[str, Any]) -> set[str]:
+    """Name the ``braze_id`` of an exported profile, its address and its number, as keys."""
+    email = user.get("email")
+    told = {"braze_id": user.get("braze_id"), "phone": user.get("phone")}
+    told["email"] = email.lower() if isinstance(email, str) else None
+    return {f"{kind}{_MARK}{value}" for kind, value in told.items() if isinstance(value, str)}
+
+
 def kind_of(key: pl.Expr) -> pl.Expr:
     """Read the kind of each key."""
     kind = key.str.split_exact(_MARK, 1).struct.field("field_0")
