@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.jobs import import_job
-from support.sandbox_calls import post, track
+from support.sandbox_calls import track
 
 SUM = {"from": "visits", "merge": "sum", "type": "integer"}
 TIER = {"type": "string"}
@@ -158,4 +158,3 @@ def test_who_is_identified_by_an_address_is_known_by_their_alias(office):
     give(office, "numbers_sums", "number,visits", "1,1")
     assert {"a": 7} == everybody(office, "visits")
     last_word(office, "a")
-    assert 1 == len(post(office.braze, "/users/export/ids", {"external_ids": ["a"]})[1]["users"])
