@@ -528,7 +528,7 @@ class Exchanger:
         fate = self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
         return with_versions_worded(fate)
 
-    def explain(
+    def explain(  # noqa: PLR0913 - one for each option
         self,
         job: str,
         profile: str,
@@ -536,6 +536,7 @@ class Exchanger:
         *,
         by: IdentifierKind = "external_id",
         label: str = "",
+        catalog: str = "",
     ) -> Explanation:
         """
         Return why a profile has a value: which runs changed it, and who has seen it last.
@@ -546,9 +547,10 @@ class Exchanger:
             field: Only this attribute.
             by: What the identifier is.
             label: Of an alias.
+            catalog: Of an item, where a column of the job names it.
 
         Raises:
-            ValueError: It is no such identifier.
+            ValueError: It is no such identifier, or the catalog is not named.
         """
         from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.explain import explain, item_of
@@ -557,9 +559,9 @@ class Exchanger:
         wanted = import_job_of(self.config, job)
         key = canonical_key(by, profile, label)
         if wanted.catalog:
-            key = item_of(wanted.catalog, profile)
+            key = item_of(wanted, profile, catalog)
         if key is None:
-            raise ValueError(f"{profile!r} is no {by}")
+            raise ValueError(f"{profile!r} is no {'item' if wanted.catalog else by}")
         found = self._there(
             self.config.connection_of(job),
             lambda context: explain(context, job, wanted, key, field),

@@ -216,10 +216,12 @@ async def _try_catalogs(context: JobContext, braze: Braze, jobs: list[ImportJob]
         listed = await braze.catalogs()
     except ExchangerError as error:
         return [_failed(context, "list the catalogs of Braze", error)]
-    return [
+    named = dict.fromkeys(job.one_catalog for job in jobs if job.catalog_column is None)
+    trials = [
         _tried(context, f"find the catalog '{name}'", partial(find_catalog, listed, name))
-        for name in dict.fromkeys(job.catalog or "" for job in jobs)
+        for name in named
     ]
+    return trials or [Trial(context.connection, "list the catalogs of Braze", ok=True)]
 
 
 async def _allowed(context: JobContext, what: str, request: Coroutine[Any, Any, object]) -> Trial:

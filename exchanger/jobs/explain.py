@@ -20,7 +20,7 @@ from exchanger.notes import Note, as_plain, noted
 from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.json_values import EMPTY
-from exchanger.profiles.spelling.profile_key import item_key
+from exchanger.profiles.spelling.profile_key import item_key, parts_of
 from exchanger.profiles.spelling.profile_key import shown as shown_key
 from exchanger.state.changes import TAKEN
 from exchanger.state.store import open_state
@@ -127,9 +127,22 @@ class Explanation:
         return asdict(self, dict_factory=as_plain)
 
 
-def item_of(catalog: str, item: str) -> str:
-    """Return the key of an item of a catalog."""
-    return str(pl.select(item_key(catalog, pl.lit(item))).item())
+def item_of(job: ImportJob, item: str, catalog: str = "") -> str | None:
+    """
+    Return the key of an item of a job's catalog.
+
+    Args:
+        job: Of catalog items.
+        item: The id.
+        catalog: Its name, which a job needs where a column names it.
+
+    Returns:
+        None if the catalog is not named, or is none of the job's.
+    """
+    named = job.one_catalog or catalog
+    if not named or catalog not in ("", named):
+        return None
+    return str(pl.select(item_key(pl.lit(named), pl.lit(item))).item())
 
 
 def explain(
@@ -142,14 +155,15 @@ def explain(
         context: The connection.
         name: A job of it, whose quarantine is searched; changes are those of every job.
         job: The job.
-        profile: The key of the profile, or of an item of the job's catalog.
+        profile: The key of the profile, or of an item of a catalog of the job.
         field: Only this attribute; all if left out.
 
     Raises:
         StorageError: S3 refused or did not answer.
     """
     state = open_state(context.bucket, context.state_prefix)
-    keys = [profile] if job.catalog else _keys_of(state, profile)
+    catalogs = (parts_of(profile)[2],) if job.catalog else ()
+    keys = [profile] if catalogs else _keys_of(state, profile)
     told = Explanation(name, _shown(profile), [_shown(key) for key in keys])
     known = changes_of_profiles(context, state, pl.Series(PROFILE, keys))
     told.facts += [noted("changes_not_kept", run=seq) for seq in known.gone]
@@ -157,7 +171,8 @@ def explain(
     if field is not None:
         found = found.filter(pl.col("field") == field)
     told.changes = [*_Changes(context, state, keys).told(found, told)]
-    told.held = [*_held(state.held_of(job.catalog or ""), keys, field, told.changes)]
+    held = state.items(*catalogs) if catalogs else state.held
+    told.held = [*_held(held, keys, field, told.changes)]
     told.put_aside, searched = rows_put_aside(
         context, state, name, Sought(keys, job.match_columns, field)
     )

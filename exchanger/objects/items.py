@@ -7,7 +7,8 @@ changed, the item as a whole, or its end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -30,7 +31,7 @@ from exchanger.profiles.frames.columns import (
 )
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.json_values import EMPTY, json_string, spell_json
-from exchanger.profiles.spelling.profile_key import value_of
+from exchanger.profiles.spelling.profile_key import catalog_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,30 +57,28 @@ class ItemShape:
     What is sent of items.
 
     Args:
-        catalog: Of this catalog.
         mode: What the job does to items.
-        others: Fields that something is held of and the job does not write. They are gone where an
-            item is replaced or deleted.
+        others: Fields that the job does not write, by catalogs in which something is held of them.
+            They are gone where an item is replaced or deleted.
     """
 
-    catalog: str
     mode: ItemMode
-    others: tuple[str, ...] = ()
+    others: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def changes(self, wanted: pl.DataFrame, part: PartInput) -> pl.DataFrame:
         """Choose the items to send; those that are sent alike follow one another."""
+        to = pl.lit(_ENDPOINTS[self.mode].name)
         if self.mode == "delete":
             gone = part.held.filter(~pl.col(EXISTS).fill_null(value=True))
             there = part.folded.join(gone, on=PROFILE, how="anti", maintain_order="left")
             said = pl.lit(None, pl.String).alias(before(ITEM_GONE)), pl.lit("true").alias(GONE)
-            return self._without_others(there.select(PROFILE, FILE, ROW, *said))
-        if self.mode == "replace":
-            return self._without_others(self._whole(wanted, part.held))
-        to = pl.when(_is_there(part.held)).then(pl.lit(ITEMS_CHANGED.name))
-        chosen = wanted.with_columns(
-            to.otherwise(pl.lit(_ENDPOINTS[self.mode].name)).alias(ENDPOINT)
-        )
-        return chosen.sort(ENDPOINT, maintain_order=True)
+            wanted = self._without_others(there.select(PROFILE, FILE, ROW, *said))
+        elif self.mode == "replace":
+            wanted = self._without_others(self._whole(wanted, part.held))
+        else:
+            to = pl.when(_is_there(part.held)).then(pl.lit(ITEMS_CHANGED.name)).otherwise(to)
+        address = pl.concat_str(to, pl.lit(":"), catalog_of(pl.col(PROFILE)))
+        return wanted.with_columns(address.alias(ENDPOINT)).sort(ENDPOINT, maintain_order=True)
 
     def objects(self, wanted: pl.DataFrame) -> pl.DataFrame:
         """Render each item: its id, and the fields that are sent of it."""
@@ -90,12 +89,10 @@ class ItemShape:
         ]
         key = json_string(value_of(pl.col(PROFILE)))
         rendered = pl.concat_str(pl.lit('{"id":'), key, *members, pl.lit("}"), ignore_nulls=True)
-        own = pl.lit(_ENDPOINTS[self.mode].name)
-        to = pl.col(ENDPOINT) if ENDPOINT in wanted.columns else own
         return wanted.select(
             pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM),
             PROFILE,
-            (to + f":{self.catalog}").alias(ENDPOINT),
+            ENDPOINT,
             rendered.alias(OBJECT),
             pl.lit(0, pl.UInt32).alias(POINTS),
         )
@@ -119,22 +116,31 @@ class ItemShape:
     def _without_others(self, sent: pl.DataFrame) -> pl.DataFrame:
         """Note that nothing else is left of the items."""
         unknown = (pl.lit(None, pl.String).alias(before(name)) for name in self.others)
+        catalog = catalog_of(pl.col(PROFILE))
         return sent.with_columns(
-            *unknown, *(pl.lit(EMPTY).alias(wanted(name)) for name in self.others)
+            *unknown,
+            *(
+                pl.when(catalog.is_in(catalogs)).then(pl.lit(EMPTY)).alias(wanted(name))
+                for name, catalogs in self.others.items()
+            ),
         )
 
 
-def shape_of_items(job: ImportJob, held: Iterable[str]) -> ItemShape:
+def shape_of_items(job: ImportJob, others: Mapping[str, Iterable[str]]) -> ItemShape:
     """
     Return what a job sends of items.
 
     Args:
-        job: It names a catalog.
-        held: The fields of which anything is held, of any item of the catalog.
+        job: Its mode.
+        others: By catalog, the fields of which anything is held, of any item, and which the job
+            does not write.
     """
-    whole = job.mode in ("replace", "delete")
-    others = sorted({*held} - {*job.cells}) if whole else []
-    return ItemShape(job.catalog or "", job.mode, tuple(others))
+    catalogs: dict[str, tuple[str, ...]] = {}
+    if job.mode in ("replace", "delete"):
+        for catalog, names in others.items():
+            for name in names:
+                catalogs[name] = (*catalogs.get(name, ()), catalog)
+    return ItemShape(job.mode, catalogs)
 
 
 def _certain(name: str) -> pl.Expr:

@@ -51,14 +51,14 @@ class Folded:
     Rows fold into one object for each profile, which says what differs from held values.
 
     Args:
-        shape: What is sent of the changes, given the job and the fields that anything is held of;
-            attributes of profiles if left out.
+        shape: What is sent of the changes, given the job and, by catalog, the other fields that
+            anything is held of; attributes of profiles if left out.
         crossings: What is sent of who came and who went, given the job, the time, and whether these
             are its first files; None of values.
         consent: Whether they are states of subscriptions rather than attributes.
     """
 
-    shape: Callable[[ImportJob, Iterable[str]], Shape] | None = None
+    shape: Callable[[ImportJob, Mapping[str, Iterable[str]]], Shape] | None = None
     crossings: Callable[[ImportJob, datetime, bool], Shape] | None = None
     consent: bool = False
 

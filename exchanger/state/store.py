@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from exchanger.state.changes import Changes
 from exchanger.state.forgotten import Forgotten
 from exchanger.state.group_status import GroupStatusHint
+from exchanger.state.held.items import HeldItems
 from exchanger.state.held.table import HeldValues
 from exchanger.state.inputs.column_types import ColumnTypes
 from exchanger.state.inputs.file_ledger import FileLedger
@@ -23,7 +24,7 @@ from exchanger.state.tenure import Tenure
 from exchanger.state.workspace import StateRegister, WorkspaceDocument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from exchanger.outside.s3.bucket import Bucket
 
@@ -63,9 +64,11 @@ class ConnectionState:
     items: Callable[[str], HeldValues]
     members: Members
 
-    def held_of(self, catalog: str) -> HeldValues:
-        """Return what is held of the items of a catalog; of profiles if none is named."""
-        return self.items(catalog) if catalog else self.held
+    def held_of(self, catalogs: Sequence[str]) -> HeldValues | HeldItems:
+        """Return what is held of the items of catalogs; of profiles if none is named."""
+        if len(catalogs) > 1:
+            return HeldItems(self.items, catalogs)
+        return self.items(catalogs[0]) if catalogs else self.held
 
 
 def open_state(bucket: Bucket, prefix: str) -> ConnectionState:

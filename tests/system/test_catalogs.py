@@ -171,3 +171,141 @@ def test_what_braze_lost_is_seen_in_a_sample_and_sent_again(shop):
     assert {"code": "items_differ", "items": 2, "looked_at": 3} in report["facts"]
     assert (4, 3, 1, 0, 0) == counted(report)
     assert {**first, "d": {"id": "d", "title": "D", "price": 4}} == shop.braze.catalog("products")
+
+
+PLACES = "/catalogs/places/items"
+
+
+@pytest.fixture
+def mall(shop):
+    """A second catalog beside the first, with other fields, and a job of both."""
+    fields = [{"name": name, "type": kind} for name, kind in
+              {"id": "string", "title": "string", "city": "string"}.items()]  # fmt: skip
+    post(shop.braze, "/catalogs", {"catalogs": [{"name": "places", "fields": fields}]})
+    shop.connection["braze"]["grace"] = "0s"
+    return shop
+
+
+def both(**changes):
+    """Return a job whose rows name their catalogs."""
+    return job(catalog={"from": "kind"}, fields=None, remaining_fields={"merge": "set"}, **changes)
+
+
+def test_a_column_names_the_catalog_of_each_item(mall):
+    """Two items of one id are two; each catalog is asked for the fields that its rows fill."""
+    mall.configure(mall=both())
+    head = "kind,sku,title,price,city\n"
+    mall.drop("inbox/a.csv", head + "products,a,Mug,1,\nplaces,a,Oslo,,Oslo\nplaces,b,Rome,,Rome\n")
+    assert 4 == mall.ask("plan", "mall")["sending"]["requests"]
+
+    assert (3, 3, 0, 0, 0) == counted(mall.ask("run", "mall"))
+
+    assert {"a": {"id": "a", "title": "Mug", "price": 1}} == mall.braze.catalog("products")
+    oslo = {"id": "a", "title": "Oslo", "city": "Oslo"}
+    assert oslo == mall.braze.catalog("places")["a"]
+    mall.drop("inbox/b.csv", head + "products,a,Mug,2,\nplaces,a,Oslo,,Oslo\nplaces,b,Roma,,\n")
+    assert (3, 2, 1, 0, 0) == counted(mall.ask("run", "mall"))
+    assert [[{"id": "a", "price": 2}]] == sent(mall)[2:]
+    assert {"id": "b", "title": "Roma", "city": "Rome"} == mall.braze.catalog("places")["b"]
+
+    call(mall.braze, "DELETE", PLACES, {"items": [{"id": "b"}]})
+    mall.drop("inbox/c.csv", head + "places,b,Roma,,Rome\nproducts,a,Mug,2,\n")
+    report = mall.ask("run", "mall")
+    assert {"code": "items_differ", "items": 1, "looked_at": 2} in report["facts"]
+    assert (2, 1, 1, 0, 0) == counted(report)
+    assert {"id": "b", "title": "Roma", "city": "Rome"} == mall.braze.catalog("places")["b"]
+
+
+def test_a_row_whose_catalog_does_not_take_it_is_rejected_alone(mall):
+    """An unknown catalog, none at all, no name of one, and a field that it lacks: each its row."""
+    mall.configure(mall=both())
+    mall.drop(
+        "inbox/a.csv",
+        "kind,sku,title,price,city\nproducts,a,Mug,1,\nshops,b,B,1,\n,c,C,1,\na shop,d,D,1,\n"
+        "places,e,E,7,Oslo\nplaces,f,F,,Rome\n",
+    )
+    report = mall.ask("run", "mall", code=4)
+    reasons = ["no_such_catalog", "no_catalog", "bad_catalog", "no_such_field"]
+    assert [*enumerate(reasons, 2)] == mall.rejected(report)
+    rows = mall.quarantined(report)
+    assert 'Row 2, column kind: "shops" is no catalog in Braze.' in rows[0]["message"]
+    assert "the catalog 'places', which lacks this field" in rows[3]["message"]
+    assert '"sku":"e"' in rows[3]["record"]
+    assert {"a"} == set(mall.braze.catalog("products"))
+    assert {"f": {"id": "f", "title": "F", "city": "Rome"}} == mall.braze.catalog("places")
+
+
+@pytest.mark.nightly
+def test_a_rejected_row_is_told_by_its_catalog_and_given_again(mall):
+    """Once there is such a catalog, its rows are compared with it."""
+    mall.configure(mall=both())
+    mall.drop("inbox/a.csv", "kind,sku,title,price\nshops,b,B,1\nplaces,e,E,7\nplaces,f,F,\n")
+    report = mall.ask("run", "mall", code=4)
+    fields = [{"name": "id", "type": "string"}, {"name": "title", "type": "string"},
+              {"name": "price", "type": "boolean"}]  # fmt: skip
+    post(mall.braze, "/catalogs", {"catalogs": [{"name": "shops", "fields": fields}]})
+    again = mall.ask("retry", report["run_id"], code=4)
+    assert (1, "other_field_type") == mall.rejected(again)[0]
+    told = mall.ask("explain", "mall", "f", "--catalog", "places")
+    assert {"fields.title"} == {one["field"] for one in told["held"]}
+    assert 2 == mall.call("explain", "mall", "f").returncode
+    put_aside = mall.ask("explain", "mall", "e", "--catalog", "places")["put_aside"]
+    assert {"no_such_field"} == {row["reason"] for row in put_aside}
+
+
+@pytest.mark.nightly
+def test_items_of_several_catalogs_are_replaced_and_deleted(mall):
+    """What is held follows in each catalog, also of what another job wrote there."""
+    whole = both(mode="replace", source={"prefix": "whole/"})
+    gone = job(catalog={"from": "kind"}, mode="delete", source={"prefix": "gone/"}, fields=None,
+               confirm_deletes=True)  # fmt: skip
+    one = job(source={"prefix": "one/"}, fields={"open": {"type": "boolean"}})
+    mall.configure(mall=whole, gone=gone, one=one)
+    mall.drop("one/a.csv", "sku,open\na,true\nb,true\n")
+    mall.ask("run", "one")
+    rows = "kind,sku,title,city\nproducts,a,Mug,\nplaces,a,Oslo,Oslo\nplaces,b,Rome,\n"
+    mall.drop("whole/a.csv", rows)
+    assert 3 == mall.ask("run", "mall")["rows_applied"]
+    assert {"id": "a", "title": "Mug"} == mall.braze.catalog("products")["a"]
+    assert {"id": "b", "title": "Rome"} == mall.braze.catalog("places")["b"]
+    mall.drop("whole/b.csv", rows.replace("Oslo,Oslo", "Oslo,"))
+    assert (3, 1, 2, 0, 0) == counted(mall.ask("run", "mall"))
+    assert {"id": "a", "title": "Oslo"} == mall.braze.catalog("places")["a"]
+
+    mall.drop("one/b.csv", "sku,open\na,true\nb,true\n")
+    assert (2, 1, 1, 0, 0) == counted(mall.ask("run", "one"))
+    mall.drop("gone/a.csv", "kind,sku\nproducts,a\nplaces,b\n")
+    assert 2 == mall.ask("run", "gone")["rows_applied"]
+    assert ({"b"}, {"a"}) == (
+        set(mall.braze.catalog("products")),
+        set(mall.braze.catalog("places")),
+    )
+    mall.drop("gone/b.csv", "kind,sku\nproducts,a\nproducts,b\nplaces,b\n")
+    assert (3, 1, 2, 0, 0) == counted(mall.ask("run", "gone"))
+
+
+@pytest.mark.nightly
+def test_refused_items_of_several_catalogs_are_given_again(mall):
+    """Under the catalog that their rows named; to a job of one catalog only those of it."""
+    mall.configure(mall=both())
+    mall.braze.change(catalog_bytes=0)
+    mall.drop("inbox/a.csv", "kind,sku,title\nproducts,a,A\nplaces,a,B\n")
+    refused = mall.ask("run", "mall", code=4)
+    assert 2 == refused["rows_refused"]
+    mall.braze.change(catalog_bytes=1_000_000)
+    mall.configure(mall=job())
+    stopped = mall.call("retry", refused["run_id"])
+    assert "its rows are items of the catalog places and products" in stopped.stderr
+    mall.configure(mall=both())
+    assert 2 == mall.ask("retry", refused["run_id"])["rows_applied"]
+    assert {"a": {"id": "a", "title": "A"}} == mall.braze.catalog("products")
+    assert {"a": {"id": "a", "title": "B"}} == mall.braze.catalog("places")
+
+
+def test_a_whole_item_that_did_not_change_is_not_sent_again(shop):
+    """Also where no field is named, and the remaining columns are all of it."""
+    shop.configure(whole=job(mode="replace", fields=None, remaining_fields={"merge": "set"}))
+    shop.drop("inbox/a.csv", "sku,title\na,A\n")
+    shop.ask("run", "whole")
+    shop.drop("inbox/b.csv", "sku,title\na,A\nb,B\n")
+    assert (2, 1, 1, 0, 0) == counted(shop.ask("run", "whole"))

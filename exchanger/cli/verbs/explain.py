@@ -40,6 +40,9 @@ def explain(  # noqa: PLR0913 - one for each option
         ),
     ] = None,
     label: Label = "",
+    catalog: Annotated[
+        str, typer.Option("--catalog", help="The catalog of an item, where a column names it.")
+    ] = "",
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
     log_level: Level = None,
@@ -62,9 +65,11 @@ def explain(  # noqa: PLR0913 - one for each option
     loaded = prepare(config, log_level, as_json=as_json)
     wanted = import_job_of(loaded, job)
     if wanted.catalog:
-        key = item_of(wanted.catalog, profile.strip())
+        key = item_of(wanted, profile.strip(), catalog)
     else:
-        key = key_of(profile, *_meant(wanted, by, label))
+        key = None if catalog else key_of(profile, *_meant(wanted, by, label))
+    if key is None:
+        raise typer.BadParameter(_which(wanted), param_hint="--catalog")
     with open_context(loaded, loaded.connection_of(job)) as context:
         found = tell(context, job, wanted, key, field)
     content = worded(found.to_dict())
@@ -74,6 +79,13 @@ def explain(  # noqa: PLR0913 - one for each option
         for line in describe_explanation(content):
             typer.echo(line)
     raise typer.Exit(0 if found.is_known else _MISSING)
+
+
+def _which(job: ImportJob) -> str:
+    """Return what to write of the catalog of an item."""
+    if job.catalog_column is not None:
+        return f"name the catalog of the item, which column {job.catalog_column} of a file has"
+    return f"the job's catalog is {job.one_catalog}" if job.catalog else "the job has no catalog"
 
 
 def _meant(job: ImportJob, by: Kind | None, label: str) -> tuple[Kind, str]:

@@ -139,7 +139,8 @@ def _shared_fields(
     first: tuple[str, ImportJob], second: tuple[str, ImportJob]
 ) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
-    same = (one.object, one.catalog) == (other.object, other.catalog)
+    named = {job.one_catalog for job in (one, other) if job.catalog_column is None}
+    same = one.object == other.object and len(named) <= 1
     items = "catalog_items" in (one.object, other.object)
     if not _nested(one.source.prefix, other.source.prefix) or (items and not same):
         return

@@ -28,6 +28,7 @@ from exchanger.config.models.kinds.audiences import ACTION, Action, Audience
 from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.kinds.objects import (
+    CatalogColumn,
     CatalogName,
     Cell,
     ConfirmDeletes,
@@ -323,7 +324,18 @@ class ImportJob(Strict):
     def match_columns(self) -> tuple[str, ...]:
         """All columns that name profiles, or items, each once."""
         named = [column for each in self.match for column in each.columns]
-        return tuple(dict.fromkeys([*named, *([self.item_id] if self.item_id else [])]))
+        of_item = filter(None, (self.catalog_column, self.item_id))
+        return tuple(dict.fromkeys([*named, *of_item]))
+
+    @property
+    def one_catalog(self) -> str:
+        """The catalog of all items; empty if a column names that of each, or if there are none."""
+        return self.catalog if isinstance(self.catalog, str) else ""
+
+    @property
+    def catalog_column(self) -> str | None:
+        """The column that names the catalog of each item; None if there is no such column."""
+        return self.catalog.from_ if isinstance(self.catalog, CatalogColumn) else None
 
     @property
     def row_name(self) -> str | None:

@@ -80,6 +80,8 @@ def masked_names(job: ImportJob) -> Iterator[str]:
         yield "row_id" if job.order is None else "id"
     if job.item_id in job.mask:
         yield "id"
+    if job.catalog_column in job.mask:
+        yield "catalog"
     if job.subscription is not None and job.subscription.group.from_ in job.mask:
         yield "group"
 

@@ -122,7 +122,7 @@ def _said(
     ordered = others.sort(slice_of(KEY))
     for part in ordered.iter_slices(-(-max(others.height, 1) // len(said))):
         call.context.go_on()
-        said.add(said_by_others(call.held, part, fields))
+        said.add(said_by_others(call.state.held, part, fields))
     return said
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from exchanger.errors import StorageMissing
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.jobs.answers.write import write_again
-from exchanger.profiles.frames.columns import ITEM, OTHER, OTHER_WHO, PROFILE, WHO
+from exchanger.profiles.frames.columns import ITEM, NAMES, OTHER, OTHER_WHO, PROFILE, WHO
 from exchanger.profiles.spelling.profile_key import parts_of
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ class StoredRows:
         if PROFILE in rows.columns:
             # Calls about people name others beside: the new id, whom is kept, who was meant.
             columns = (PROFILE, OTHER, WHO, OTHER_WHO)
-            keys = (pl.col(name) == self.profile for name in columns if name in rows.columns)
+            keys = [pl.col(name) == self.profile for name in columns if name in rows.columns]
+            if NAMES in rows.columns:
+                keys.append(pl.col(NAMES).list.contains(self.profile))
             return pl.any_horizontal(*keys).fill_null(value=False)
         if "profile" not in rows.columns:
             return pl.lit(value=False)

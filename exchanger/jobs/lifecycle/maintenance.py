@@ -31,7 +31,7 @@ def maintain(context: JobContext, state: ConnectionState, run: RunDocument | Non
         context.may_send()
 
     try:
-        state.held_of(run.catalog if run is not None else "").maintain(go_on)
+        state.held_of(run.catalogs if run is not None else ()).maintain(go_on)
         if run is not None and run.event_order:
             state.high_water_marks.by(run.job, run.order_by).maintain(go_on)
         if run is not None and run.row_ids:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from exchanger.config.durations import show_duration
+from exchanger.config.findings import listed
 from exchanger.errors import RunUnsuitable, StateMissing
 from exchanger.jobs.inventory.latest import claimed_place, overtaken
 from exchanger.jobs.lifecycle.leavers import due_leavers
@@ -107,8 +108,9 @@ def _overtaken(call: ImportContext, run: RunDocument) -> str:
 
 def _other_items(run: RunDocument, job: ImportJob) -> str:
     """Return why items of a run cannot be given to what the job does by now; empty if they can."""
-    if run.catalog != (job.catalog or ""):
-        return f"its rows are items of the catalog {run.catalog}, and the job's of {job.catalog}"
+    if job.catalog_column is None and {*run.catalogs} - {job.one_catalog}:
+        theirs = listed(run.catalogs, "and")
+        return f"its rows are items of the catalog {theirs}, and the job's of {job.one_catalog}"
     if run.removes != (job.mode == "delete"):
         now = "deletes" if job.mode == "delete" else "no longer deletes"
         return f"the job {now} items by now"

@@ -85,7 +85,9 @@ class Undoing:
         ours = self.found.ours.part(number)
         names = [rule.name for rule in terms.rules]
         everybody = ours.select(PROFILE).unique()
-        held = held_of_people(call.held, everybody[PROFILE], self.found.said.part(number), names)
+        held = held_of_people(
+            call.state.held, everybody[PROFILE], self.found.said.part(number), names
+        )
         held = everybody.join(held, on=PROFILE, how="left", maintain_order="left")
         looked_up = seen.part(number)
         if not looked_up.is_empty():

@@ -12,12 +12,12 @@ from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.observing.lookup import AT_ONCE, requests_for
 from exchanger.jobs.runtime.cancellation import together, until_stopped
 from exchanger.objects.people.calls import SEEN
-from exchanger.profiles.spelling.profile_key import keys_of_user
+from exchanger.profiles.spelling.profile_key import keys_of_user, other_keys_of_user
 
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.context import JobContext
 
-_ASKED = ("braze_id", "user_aliases")
+_ASKED = ("braze_id", "user_aliases", "email", "phone")
 
 
 def who_is_there(context: JobContext, keys: pl.Series) -> pl.DataFrame:
@@ -63,11 +63,11 @@ async def _ask(context: JobContext, keys: pl.Series) -> pl.DataFrame:
 def _row(key: str, users: list[dict[str, Any]]) -> dict[str, Any]:
     by_id = sorted(users, key=lambda user: str(user.get("braze_id")))
     named = [(str(user.get("braze_id")), user.get("external_id"), user) for user in by_id]
+    aliases = {key for _, own, user in named for key in keys_of_user(user) if key != own}
     return {
         "key": key,
         "ids": [braze_id for braze_id, _, _ in named],
         "whos": [external_id for _, external_id, _ in named],
-        "aliases": sorted(
-            {key for _, own, user in named for key in keys_of_user(user) if key != own}
-        ),
+        "aliases": sorted(aliases),
+        "names": sorted(aliases.union(*map(other_keys_of_user, by_id))),
     }

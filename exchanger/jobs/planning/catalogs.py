@@ -1,14 +1,16 @@
-"""Asks Braze for the fields of a catalog, before anything is planned for its items."""
+"""Demands the catalog of a job, before anything is planned for its items."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from exchanger.braze.catalogs import FITTING
-from exchanger.config.models import ITEM_FIELD, ITEM_GONE
 from exchanger.errors import CatalogDiffers, CatalogMissing
-from exchanger.profiles.reading.field_columns import is_typed
+from exchanger.jobs.reading.known_catalogs import (
+    field_name,
+    listed_catalogs,
+    misfits,
+    shown_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +26,7 @@ def require_catalog(call: ImportContext, batch: InputBatch, rules: Sequence[Rule
     Check once for a run that its catalog is there, and has its fields at types that fit.
 
     Args:
-        call: The job.
+        call: The job. Where a column names the catalogs, rows were compared as they were read.
         batch: Its rows; without any, nothing is asked.
         rules: What becomes of each field.
 
@@ -33,19 +35,17 @@ def require_catalog(call: ImportContext, batch: InputBatch, rules: Sequence[Rule
         CatalogDiffers: It lacks a field, or has it as another type.
         BrazeError: Braze refused, or did not answer.
     """
-    if not any(batch.given.keys(number).len() for number in range(len(batch.given))):
+    given = any(batch.given.keys(number).len() for number in range(len(batch.given)))
+    if call.job.catalog_column is not None or not given:
         return
-    catalog = find_catalog(asyncio.run(_listed(call)), call.job.catalog or "")
-    named = {_name(rule): rule for rule in rules if rule.name != ITEM_GONE}
-    lacking = [name for name in named if name not in catalog.fields]
-    retyped = {
-        name: (_type(rule), catalog.fields[name])
-        for name, rule in named.items()
-        if name in catalog.fields
-        and _is_settled(rule, batch)
-        and catalog.fields[name] not in FITTING[_type(rule)]
-    }
-    if lacking or retyped:
+    catalog = find_catalog(listed_catalogs(call), call.job.one_catalog)
+    if odd := misfits(catalog, rules, batch.types):
+        lacking = [field_name(rule) for rule in odd.lacking]
+        retyped = {
+            name: (shown_type(rule), catalog.fields[name])
+            for rule in odd.retyped
+            if (name := field_name(rule))
+        }
         raise CatalogDiffers(catalog.name, lacking, retyped, list(catalog.fields))
 
 
@@ -60,22 +60,3 @@ def find_catalog(listed: Sequence[Catalog], name: str) -> Catalog:
         if catalog.name == name:
             return catalog
     raise CatalogMissing(name, [catalog.name for catalog in listed])
-
-
-async def _listed(call: ImportContext) -> list[Catalog]:
-    async with call.context.braze() as braze:
-        return await braze.catalogs()
-
-
-def _name(rule: Rule) -> str:
-    return rule.name.removeprefix(ITEM_FIELD)
-
-
-def _type(rule: Rule) -> str:
-    numbers = rule.type == "list" and rule.config.items in ("integer", "float")
-    return "list of numbers" if numbers else rule.type
-
-
-def _is_settled(rule: Rule, batch: InputBatch) -> bool:
-    """Return whether a field has a type; a column that was empty so far has none."""
-    return is_typed(rule.config) or rule.column in batch.types

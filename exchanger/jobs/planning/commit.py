@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from exchanger.braze.endpoints import endpoint_named
 from exchanger.errors import StorageChanged
 from exchanger.jobs.answers.terms import after_terms, answer_terms
 from exchanger.jobs.runtime.artifacts import leave_here, store_unless_empty
 from exchanger.jobs.snapshots.removal import removal_of
+from exchanger.profiles.frames.columns import ENDPOINT
 from exchanger.state.runs.log import RunDocument, VersionedRun
 
 if TYPE_CHECKING:
+    from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.planning.plan import Plan
     from exchanger.jobs.runtime.import_context import ImportContext
@@ -90,7 +93,8 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         report=report.to_dict(),
         object=call.kind.name,
         row_ids=bool(call.job.row_name),
-        catalog=call.job.catalog or "",
+        catalog=call.job.one_catalog,
+        named_catalogs=_named_catalogs(call, plan.outbox),
         removes=call.job.mode == "delete",
         answers={} if _is_test(batch) else answer_terms(call, batch.layout),
         after=after_terms(call.job),
@@ -112,6 +116,14 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         plan.members.remove()
     log.info("run.planned", seq=seq, files=len(plan.files), objects=plan.outbox.rows)
     return stored
+
+
+def _named_catalogs(call: ImportContext, outbox: FrameFile) -> tuple[str, ...]:
+    """Name the catalogs of whose items anything is sent, where a column of the rows names them."""
+    if call.job.catalog_column is None:
+        return ()
+    parts = (part[ENDPOINT].unique() for part in outbox.frames([ENDPOINT]))
+    return tuple(sorted({endpoint_named(name).of for part in parts for name in part}))
 
 
 def _store_members(call: ImportContext, plan: Plan, seq: int) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars_hash as plh
 
-from exchanger.braze.endpoints import ENDPOINTS
+from exchanger.braze.endpoints import endpoint_named
 from exchanger.jobs.runtime.report import note_unseen
 from exchanger.profiles.frames.columns import (
     BEFORE,
@@ -192,7 +192,9 @@ def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
     parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides, *more])]
     found = pl.concat([part.select(measures) for part in parts]).sum()
     counts: dict[str, Any] = found.row(0, named=True)
-    sent = {name: counts.pop(f"to:{name}") for name in ENDPOINTS}
+    sent: Counter[str] = Counter()
+    for part in parts:
+        sent.update(dict(part[ENDPOINT].value_counts().iter_rows()))
     counts["data_points"] += besides
     none = FieldExposure(0, 0, 0, 0)
     return Exposure(
@@ -203,7 +205,7 @@ def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
         profiles_named=report.profiles_named,
         profiles_unchanged=report.profiles_unchanged,
         requests_to=_requests_to(sent, batch_size),
-        deletes=sum(n for to, n in sent.items() if ENDPOINTS[to].deletes),
+        deletes=sum(n for to, n in sent.items() if endpoint_named(to).deletes),
         fields={rule.name: none for rule in rules}
         | {rule.name: _field(rule, found) for rule in changed},
         **{name: number for name, number in counts.items() if ":" not in name},
@@ -214,7 +216,6 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
     """Measure a part of an outbox: numbers that add up over the parts."""
     points = pl.col(POINTS).cast(pl.Int64)
     numbers = {"objects": pl.len(), "rows_applied": pl.col(ROWS).sum(), "data_points": points.sum()}
-    numbers |= {f"to:{name}": _to(endpoint).sum() for name, endpoint in ENDPOINTS.items()}
     if KNOWN in columns:
         known, unseen = pl.col(KNOWN), ~pl.col(SURE)
         numbers |= {
@@ -241,9 +242,10 @@ def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
 
 def _requests_to(sent: Mapping[str, int], batch_size: int) -> dict[str, int]:
     found: Counter[str] = Counter()
-    for name, count in sent.items():
-        if count and ENDPOINTS[name].methods:
-            found[ENDPOINTS[name].path] += _requests(ENDPOINTS[name], count, batch_size)
+    for to, count in sent.items():
+        endpoint = endpoint_named(to)
+        if endpoint.methods:
+            found[endpoint.path] += _requests(endpoint, count, batch_size)
     return dict(found)
 
 
@@ -254,14 +256,6 @@ def _requests(endpoint: Endpoint, count: int, batch_size: int) -> int:
 def _content() -> pl.Expr:
     """Add up a part of a hash of each object, the same on every machine and in any order."""
     return (plh.col(OBJECT).nchash.xxhash64() & _LOW).cast(pl.Int64).sum()
-
-
-def _to(endpoint: Endpoint) -> pl.Expr:
-    """Find what is sent to an endpoint; beside an object stands also whose objects they are."""
-    to = pl.col(ENDPOINT)
-    if "{name}" not in endpoint.path:
-        return to == endpoint.name
-    return to.str.starts_with(f"{endpoint.name}:")
 
 
 def _points(rule: Rule, sent: pl.Expr) -> pl.Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,6 +29,7 @@ from exchanger.profiles.frames.columns import OTHER, PROFILE, ROW_ID, ROWS
 from exchanger.profiles.people.gates import gates_of
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
+from exchanger.profiles.spelling.profile_key import catalog_of
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
@@ -106,7 +107,7 @@ def _folded(
         report.facts += look_at_items(
             call, keys.unique(), [rule.name for rule in rules if rule.name != ITEM_GONE]
         )
-        shape = making.shape(job, call.held.fields())
+        shape = making.shape(job, _other_fields(call, keys, batch.rules))
     elif making.crossings is not None:
         first = call.state.file_ledger.snapshot().last_applied(call.name) is None
         shape = making.crossings(job, call.context.clock.now(), first)
@@ -141,6 +142,17 @@ def _folded(
         # That somebody came or went changes no value of Braze's.
         told = () if making.crossings is not None else tuple(rules)
         yield PlanParts(batch, inputs(), decide, told, learnt.lookups, compared)
+
+
+def _other_fields(
+    call: ImportContext, keys: pl.Series, rules: Collection[str]
+) -> dict[str, list[str]]:
+    """Name, by catalog, the fields that anything is held of and that a run does not write."""
+    catalogs = keys.to_frame(PROFILE).select(catalog_of(pl.col(PROFILE)).unique()).to_series()
+    return {
+        catalog: [name for name in call.state.items(catalog).fields() if name not in rules]
+        for catalog in catalogs.sort()
+    }
 
 
 def _ready(batch: InputBatch) -> pl.DataFrame | None:

@@ -16,6 +16,7 @@ import polars as pl
 import structlog
 
 from exchanger.braze.identifiers import SHARED
+from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.observing.lookup import (
     NOBODY,
     LookUps,
@@ -25,6 +26,7 @@ from exchanger.jobs.observing.lookup import (
 )
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
 
@@ -92,7 +94,10 @@ def resolve_people(
         keys = keys.filter(~_are_shared(keys))  # Braze chooses anew each time.
     links = _held_links(call, keys)
     unknown = keys.filter(~keys.is_in(links[PROFILE].implode()))
-    unknown = _to_be_seen(call, unknown, rules)
+    uncertain = _uncertain(call, unknown)
+    unknown = pl.concat([_to_be_seen(call, unknown, rules), uncertain]).unique().sort()
+    if uncertain.len() and call.record:
+        wait_until_shown(call.context, call.state.runs, (report.seq or 1) - 1)
     if unknown.len():
         links = pl.concat([links, _look_up(call, batch, rules, report, people, unknown)])
     named = links.filter(pl.col(LINKED).is_not_null())
@@ -149,6 +154,14 @@ def _held_links(call: ImportContext, keys: pl.Series) -> pl.DataFrame:
     links = links_of(held.filter(there.fill_null(value=False)))
     ours = links[LINKED].drop_nulls().unique()
     return still_linked(links, call.state.held.of(ours.alias(PROFILE), sorted(SHARED)))
+
+
+def _uncertain(call: ImportContext, keys: pl.Series) -> pl.Series:
+    """Choose the keys that were known to mean somebody, until a call of ours was about them."""
+    if keys.is_empty() or IDENTIFIED not in call.state.held.fields():
+        return keys.clear()
+    held = call.state.held.of(keys, [IDENTIFIED]).filter(pl.col(IDENTIFIED) == UNCERTAIN)
+    return keys.filter(keys.is_in(held[PROFILE].implode()))
 
 
 def _to_be_seen(call: ImportContext, keys: pl.Series, rules: Sequence[Rule]) -> pl.Series:

@@ -28,6 +28,7 @@ from exchanger.profiles.frames.columns import (
     FILE,
     LINES,
     MEANT,
+    NAMES,
     OBJECT,
     ORDER,
     OTHER,
@@ -54,6 +55,7 @@ Given = tuple["FrameFile | None", "FrameFile | None"]
 """The contributions of a run and its orders, if it has any."""
 _AS_IT_WAS = (
     PROFILE, ENDPOINT, OBJECT, POINTS, ROWS, ROW_ID, LINES, OTHER, MEANT, WHO, OTHER_WHO,
+    NAMES,
 )  # fmt: skip
 """Columns of an object that is given again as it was."""
 _NO_ORDERS = pl.DataFrame(schema=ORDERS_SCHEMA)

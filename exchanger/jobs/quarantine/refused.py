@@ -230,6 +230,7 @@ def read_refused(  # noqa: PLR0913 - what a file, its job and its run say
             "audience": None,
             "state": None,
             "item_id": None,
+            "catalog": None,
             # Every value was accepted before; one that is not by now stays owed.
             "on_invalid": "quarantine",
         }

@@ -14,6 +14,7 @@ from exchanger.files.write import to_ndjson
 from exchanger.jobs.history.forgotten_profiles import maybe_forgotten, without_forgotten
 from exchanger.jobs.intake.batch import REJECTED, as_refused
 from exchanger.jobs.intake.contributions import contributions
+from exchanger.jobs.reading.known_catalogs import KnownCatalogs
 from exchanger.jobs.reading.known_groups import KnownGroups, demand_groups
 from exchanger.objects.rows import judged_rows
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
@@ -56,6 +57,7 @@ class Casting:
         self._unfit: set[int] = set()
         self._made: dict[str, Rule] = {}
         self._groups = KnownGroups(call)
+        self._catalogs = KnownCatalogs(call)
 
     def cast(self, window: Sequence[StagedFiles]) -> None:
         """Cast the files of a window, whose rejected rows come in the order of the files."""
@@ -110,6 +112,7 @@ class Casting:
             raw = piece if len(part) == len(files.files) else piece.of_files(positions)
             given = cast_rows(raw, rules, self._call.job, kept=self._draft.types)
             given = self._shaped(rules, _judged(self._call, rules, given), raw.key)
+            given = self._catalogs.split(given, rules, self._draft.types)
             if part[0].repeated:
                 self._draft.repeated += given.frame.height
                 given = replace(given, frame=given.frame.clear())

@@ -13,6 +13,7 @@ from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.objects.kinds import ObjectKind, kind_of
 from exchanger.outside.s3.objects import ObjectInfo
+from exchanger.state.held.items import HeldItems
 from exchanger.state.held.table import HeldValues
 from exchanger.state.store import ConnectionState
 
@@ -72,9 +73,11 @@ class ImportContext:
         return kind_of(self.job)
 
     @property
-    def held(self) -> HeldValues:
-        """What is held of what the job's rows name: of profiles, or of the items of a catalog."""
-        return self.state.held_of(self.job.catalog or "")
+    def held(self) -> HeldValues | HeldItems:
+        """What is held of what the job's rows name: of profiles, or of the items of catalogs."""
+        if self.job.catalog_column is not None:
+            return HeldItems(self.state.items)
+        return self.state.items(self.job.one_catalog) if self.job.catalog else self.state.held
 
     @property
     def counts_files(self) -> tuple[str, ...]:

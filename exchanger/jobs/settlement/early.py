@@ -63,7 +63,8 @@ def staging_held_rows(
     Yields:
         None if that is not worth a thread, or if somebody else has begun to send the run.
     """
-    if run.resumed or not run.kind.holds_values or outbox.rows < context.ahead_from:
+    small = outbox.rows < context.ahead_from
+    if run.resumed or not run.kind.holds_values or small or len(run.catalogs) > 1:
         yield None
         return
     ahead = EarlyHeldRows(context, state, run, outbox)
@@ -88,7 +89,7 @@ class EarlyHeldRows:
     def __init__(
         self, context: JobContext, state: ConnectionState, run: RunDocument, outbox: FrameFile
     ) -> None:
-        self._held = state.held_of(run.catalog)
+        self._held = state.items(run.catalogs[0]) if run.catalogs else state.held
         self._run = run
         self._outbox = outbox
         self._scratch = Scratch(context.workdir, context.bounds)

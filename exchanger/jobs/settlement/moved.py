@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from exchanger.braze.endpoints import ALIAS_UPDATES, ALIASES, IDENTIFIES, RENAMES, RENAMES_FOR_GOOD
+from exchanger.braze.endpoints import (
+    ALIAS_UPDATES,
+    ALIASES,
+    IDENTIFIES,
+    MERGES,
+    RENAMES,
+    RENAMES_FOR_GOOD,
+)
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     EXISTS,
     IDENTIFIED,
+    NAMES,
     OBJECT,
     OTHER,
     OTHER_WHO,
@@ -56,22 +64,52 @@ def moved_rows(calls: pl.DataFrame, held: HeldValues, *, gone: bool) -> pl.DataF
     touched = [others[name] for name in (PROFILE, OTHER, WHO, OTHER_WHO)]
     people = pl.concat([*touched, longer[PROFILE]]).drop_nulls().unique().alias(PROFILE)
     links = held.links_to(people)
-    keys = pl.concat([people, links[PROFILE]]).unique()
+    # Renamed people keep what else names them.
+    names = _all_names(others.filter(~pl.col(ENDPOINT).is_in(_RENAMED)))
+    keys = pl.concat([people, links[PROFILE], names]).unique()
     known = held.of(keys, fields).filter(pl.col(PROFILE).is_in(keys.implode()))
     rows = _moved(known, renamed.join(others, on=[PROFILE, OTHER], how="semi"), fields)
     sure = calls.filter("sure")
     identified = sure.filter(pl.col(ENDPOINT).is_in(_IDENTIFIED))
+    # An address may be that of others, too.
+    by_alias = calls.filter(pl.col(ENDPOINT) == IDENTIFIES["alias"].name)
     # An alias may be that of whom its person was merged into.
     ids = pl.concat([sure[PROFILE], sure[WHO].alias(PROFILE)]).drop_nulls()
     left = external_ids_among(ids).to_frame().with_columns(now=pl.lit(value=False)).filter(gone)
-    there = identified.select(pl.col(OTHER).alias(PROFILE), now=pl.lit(value=True))
+    seen = pl.concat([identified[OTHER].alias(PROFILE), by_alias.filter("sure")[PROFILE]])
+    there = seen.to_frame().with_columns(now=pl.lit(value=True))
     rows = _with(rows, EXISTS, pl.concat([left, there]))
-    # An address may be that of others, too.
-    by_alias = identified.filter(pl.col(ENDPOINT) == IDENTIFIES["alias"].name)
-    mean = by_alias.select(PROFILE, now=json_string(pl.col(OTHER)))
+    rows = _with(rows, IDENTIFIED, pl.concat([_doubted(known, names), _kept(calls, links)]))
+    mean = by_alias.select(PROFILE, now=_meaning(pl.coalesce(OTHER_WHO, OTHER)))
     # An old id goes on to mean its person, and a snapshot that has the new one has not lost them.
     old = renamed.select(PROFILE, now=json_string(pl.col(OTHER)))
     return _with(rows, IDENTIFIED, pl.concat([mean, _relinked(renamed, links), old]))
+
+
+def _all_names(calls: pl.DataFrame) -> pl.Series:
+    """Name all keys of the people whom calls are about, as far as a look has shown them."""
+    if NAMES not in calls.columns:
+        return pl.Series(PROFILE, [], pl.String)
+    return calls[NAMES].explode().drop_nulls().unique().alias(PROFILE)
+
+
+def _doubted(known: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
+    """Let nobody know any more whom those keys mean of which anything is held."""
+    theirs = known.filter(pl.col(PROFILE).is_in(names.implode()))
+    return theirs.select(PROFILE, now=pl.lit(_UNKNOWN))
+
+
+def _kept(calls: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """Let keys of whom somebody was merged into go on to mean them."""
+    into = calls.filter(pl.col(ENDPOINT).is_in([MERGES.name, *_IDENTIFIED]))
+    people = pl.concat([into[OTHER], into[OTHER_WHO].alias(OTHER)]).drop_nulls()
+    theirs = links.filter(pl.col("linked").is_in(people.implode()))
+    return theirs.select(PROFILE, now=json_string(pl.col("linked")))
+
+
+def _meaning(external_id: pl.Expr) -> pl.Expr:
+    """Let a key mean a person, or nobody who is known, where a call may not have been done."""
+    return pl.when("sure").then(json_string(external_id)).otherwise(pl.lit(_UNKNOWN))
 
 
 def _moved(known: pl.DataFrame, renamed: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
@@ -93,7 +131,8 @@ def _moved(known: pl.DataFrame, renamed: pl.DataFrame, fields: Sequence[str]) ->
 
 def _with(rows: pl.DataFrame, column: str, news: pl.DataFrame) -> pl.DataFrame:
     """Put what is known now, by ``@profile`` as ``now``, over what rows say in a column."""
-    beside = rows.join(news.unique(PROFILE), on=PROFILE, how="full", coalesce=True)
+    last = news.unique(PROFILE, keep="last", maintain_order=True)
+    beside = rows.join(last, on=PROFILE, how="full", coalesce=True)
     known = pl.coalesce("now", column) if column in rows.columns else pl.col("now")
     return beside.with_columns(known.alias(column)).drop("now")
 
@@ -114,7 +153,8 @@ def _named(calls: pl.DataFrame, held: HeldValues, fields: Sequence[str]) -> pl.D
     sure = calls.filter("sure")
     new = pl.col(OTHER).alias(PROFILE)
     there = _with(lost, EXISTS, sure.select(new, now=pl.lit(value=True)))
-    return _with(there, IDENTIFIED, sure.select(new, now=json_string(pl.col(PROFILE))))
+    # A person who was renamed may be named by the old id.
+    return _with(there, IDENTIFIED, calls.select(new, now=_meaning(pl.coalesce(WHO, PROFILE))))
 
 
 def _lost(fields: Sequence[str]) -> list[pl.Expr]:

@@ -113,7 +113,7 @@ class OutcomeTally:
             self._first = self._nothing.select(PROFILE, SURE, *self._wanted)
         self._counts: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
-        self._types = {} if run.catalog else {n: told["type"] for n, told in run.fields.items()}
+        self._types = {} if run.catalogs else {n: told["type"] for n, told in run.fields.items()}
         self._dropped = self._unknown = self._unknown_points = 0
         self._unseen = self._unseen_points = 0
 

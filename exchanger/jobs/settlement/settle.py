@@ -154,7 +154,7 @@ def _hold_values(settling: Settling) -> None:
             yield held_of(run, settling.answers.beside(part))
 
     at = datetime.fromisoformat(run.acked_at)
-    settling.state.held_of(run.catalog).deliver_all(made, seq=run.seq, at=at)
+    settling.state.held_of(run.catalogs).deliver_all(made, seq=run.seq, at=at)
 
 
 def _take_up_rows(settling: Settling) -> None:

@@ -20,6 +20,7 @@ from exchanger.profiles.frames.columns import (
     FILE,
     ITEM,
     MEANT,
+    NAMES,
     OBJECT,
     OTHER,
     OTHER_WHO,
@@ -40,10 +41,11 @@ SEEN: Mapping[str, pl.DataType] = {
     "ids": pl.List(pl.String()),
     "whos": pl.List(pl.String()),
     "aliases": pl.List(pl.String()),
+    "names": pl.List(pl.String()),
 }
 """
-Who has an identifier: ``braze_id`` and external id (null without one) of each profile, and the keys
-of all their aliases.
+Who has an identifier: ``braze_id`` and external id (null without one) of each profile, the keys
+of all their aliases, and these with all other keys but external ids.
 """
 _VERDICT = "@verdict"
 _OUTBOX: Mapping[str, pl.DataType] = {
@@ -59,6 +61,7 @@ _OUTBOX: Mapping[str, pl.DataType] = {
     MEANT: pl.String(),
     WHO: pl.String(),
     OTHER_WHO: pl.String(),
+    NAMES: pl.List(pl.String()),
 }
 
 
@@ -135,7 +138,7 @@ def beside(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         pl.col(f"{mark}.{name}").fill_null(pl.lit([], pl.List(pl.String)))
         for mark in "ab"
-        for name in ("ids", "whos", "aliases")
+        for name in ("ids", "whos", "aliases", "names")
     )
 
 
@@ -191,8 +194,9 @@ def _spelled(rows: pl.DataFrame, terms: CallOptions) -> pl.DataFrame:
         pl.col("a.ids").list.sort().list.join(",").alias(MEANT),
         pl.col("a.whos").list.drop_nulls().list.first().alias(WHO),
         pl.col("b.whos").list.drop_nulls().list.first().alias(OTHER_WHO),
+        pl.concat_list("a.names", "b.names").alias(NAMES),
     )
-    names = (ENDPOINT, FILE, ROW, MEANT, WHO, OTHER_WHO)
+    names = (ENDPOINT, FILE, ROW, MEANT, WHO, OTHER_WHO, NAMES)
     calls = rows.group_by(PROFILE, OTHER, OBJECT, maintain_order=True).agg(
         *(pl.col(name).last() for name in names), pl.len().cast(pl.UInt32).alias(ROWS)
     )

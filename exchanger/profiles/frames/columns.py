@@ -40,6 +40,8 @@ WHO = "@who"
 """String: the external id of whom the key of a call meant when it was planned; null if none."""
 OTHER_WHO = "@other_who"
 """String: the same of its other identifier."""
+NAMES = "@names"
+"""List of String: all keys of the people that a call is about, as far as a look showed them."""
 EMAIL_STATE = "@email_state"
 """The state of an e-mail address, for all who have it. It is held like a field, as ``@identified``
 is."""

@@ -163,6 +163,8 @@ def _fed(job: ImportJob, raw: RawColumns) -> list[tuple[Rule, bool]]:
             require_column(column, raw, f"match: [{{{match.kind}: COLUMN}}]")
     if job.item_id:
         require_column(job.item_id, raw, "id:")
+    if job.catalog_column is not None:
+        require_column(job.catalog_column, raw, "catalog: {from: COLUMN}")
     if order:
         require_column(order, raw, "source: {order_by: COLUMN}")
     if job.row_name:

@@ -22,9 +22,11 @@ from exchanger.profiles.reading.cells import CastColumn, cells_of
 from exchanger.profiles.reading.contacts import canonical_emails, canonical_phones
 from exchanger.profiles.reading.identifiers import Identifiers, read_identifiers
 from exchanger.profiles.spelling.profile_key import item_key, profile_key
-from exchanger.profiles.validation.messages import ITEM
+from exchanger.profiles.validation.messages import CATALOG, ITEM
 
 _NONE = "no_identifier"
+_ODD = ~VALUE.str.contains(NAME) | (VALUE.str.len_chars() > LONGEST_ID)
+"""What is neither the id of an item nor the name of a catalog."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,26 @@ def _read_item(raw: RawColumns, column: str, job: ImportJob) -> Named:
     """Read the ids of catalog items."""
     read, wrapped = _identifiers(raw, column, "external_id", job)
     result = _without_headers(read.result, column)
-    odd = ~VALUE.str.contains(NAME) | (VALUE.str.len_chars() > LONGEST_ID)
-    judged = flag_faults(result.values.to_frame("value"), [("bad_item_id", odd)])
-    keys = judged.values.to_frame("value").select(item_key(job.catalog or "", VALUE)).to_series()
+    judged = flag_faults(result.values.to_frame("value"), [("bad_item_id", _ODD)])
+    catalogs = _catalogs(raw, job)
+    catalog = pl.lit(catalogs[0].result.values) if catalogs else pl.lit(job.one_catalog)
+    keys = judged.values.to_frame("value").select(item_key(catalog, VALUE)).to_series()
     named = replace(result, values=keys).over(judged.faults)
     key = CastColumn(columns.PROFILE, ITEM, column, named, wrapped=wrapped)
-    return Named(key, (), (read.trimmed,), (read.pointed,))
+    return Named(key, catalogs, (read.trimmed,), (read.pointed,))
+
+
+def _catalogs(raw: RawColumns, job: ImportJob) -> tuple[CastColumn, ...]:
+    """Read the names of catalogs, where a column has them."""
+    column = job.catalog_column
+    if column is None:
+        return ()
+    read, wrapped = _identifiers(raw, column, "external_id", job)
+    result = _without_headers(read.result, column)
+    judged = flag_faults(result.values.to_frame("value"), [("bad_catalog", _ODD)])
+    faults = result.faults.replace({_NONE: "no_catalog"})
+    named = CastResult(judged.values, judged.faults).over(faults)
+    return (CastColumn("", CATALOG, column, named, wrapped=wrapped),)
 
 
 def _identifiers(

@@ -36,9 +36,14 @@ def profile_key(kind: IdentifierKind, value: pl.Expr, label: pl.Expr | None = No
     return pl.concat_str(pl.lit(kind), *parts, separator=_MARK)
 
 
-def item_key(catalog: str, item: pl.Expr) -> pl.Expr:
+def item_key(catalog: pl.Expr, item: pl.Expr) -> pl.Expr:
     """Build the keys of catalog items, which no profile has: ``item␟CATALOG␟ID``."""
-    return pl.concat_str(pl.lit("item"), pl.lit(catalog), item, separator=_MARK)
+    return pl.concat_str(pl.lit("item"), catalog, item, separator=_MARK)
+
+
+def catalog_of(key: pl.Expr) -> pl.Expr:
+    """Read the catalog of each key of an item."""
+    return key.str.split(_MARK).list.get(1, null_on_oob=True)
 
 
 def external_ids_among(keys: pl.Series) -> pl.Series:
@@ -64,6 +69,14 @@ def keys_of_user(user: Mapping[str, Any]) -> set[str]:
     }
     own = user.get("external_id")
     return names | {own} if isinstance(own, str) else names
+
+
+def other_keys_of_user(user: Mapping[str, Any]) -> set[str]:
+    """Name the ``braze_id`` of an exported profile, its address and its number, as keys."""
+    email = user.get("email")
+    told = {"braze_id": user.get("braze_id"), "phone": user.get("phone")}
+    told["email"] = email.lower() if isinstance(email, str) else None
+    return {f"{kind}{_MARK}{value}" for kind, value in told.items() if isinstance(value, str)}
 
 
 def kind_of(key: pl.Expr) -> pl.Expr:

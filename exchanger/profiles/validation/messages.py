@@ -18,6 +18,10 @@ from exchanger.profiles.spelling.invisible import show_invisible
 
 ITEM = "id"
 """What the place of an item's id is called."""
+CATALOG = "catalog"
+"""What that of its catalog is called, where a column names it."""
+_NAMED = {ITEM: "no item", CATALOG: "no catalog"}
+"""What a row does not name where such a place is empty; elsewhere it names no profile."""
 SHOWN = 100
 """Characters of a bad value that a message shows."""
 
@@ -183,6 +187,15 @@ SENTENCES = {
     "catalog takes. Flatten it.",
     "bad_item_id": "is no id for a catalog, which takes the letters a to z, digits, - and _, at "
     "most 250 of them. Correct it.",
+    "no_catalog": "is empty, so nobody knows of which catalog the item is. Fill it in, or remove "
+    "the row.",
+    "bad_catalog": "is no name of a catalog, which is made of the letters a to z, digits, - and _, "
+    "at most 250 of them. Correct it.",
+    "no_such_catalog": "is no catalog in Braze. Correct it, or make the catalog there.",
+    "no_such_field": "has no place in the catalog '{catalog}', which lacks this field. Leave the "
+    "cell empty, or add the field to the catalog in Braze.",
+    "other_field_type": "does not fit the catalog '{catalog}', which has this field as {takes}. "
+    "Correct it, or set another 'type:' for this field.",
     "not_an_order_event": "is none of the ecommerce events of Braze: product_viewed, cart_updated, "
     "checkout_started, order_placed, order_cancelled or order_refunded. Correct it.",
     "missing_part": "is empty, and Braze drops an event of this kind without it. Fill it in.",
@@ -224,6 +237,8 @@ class Place:
         timezone: Where times without a zone are read.
         beside: Other columns that might have had a value in its place.
         key: What tells the objects of an array apart, under ``rows``.
+        catalog: Whose items they are of.
+        takes: The type that the field has in that catalog.
     """
 
     field: str
@@ -232,6 +247,8 @@ class Place:
     timezone: str = "UTC"
     beside: tuple[str, ...] = ()
     key: str = ""
+    catalog: str = ""
+    takes: str = ""
 
 
 def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -252,7 +269,9 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
         "scale": place.scale,
         "timezone": place.timezone,
         "longest": LONGEST.get(place.field, LONGEST_ID),  # type: ignore[call-overload]
-        "whom": "no item" if place.field == ITEM else "no profile",
+        "whom": _NAMED.get(place.field, "no profile"),
+        "catalog": place.catalog,
+        "takes": place.takes,
         "key": place.key,
         "beside": f", and so {_are(place.beside)}" if place.beside else "",
     }

@@ -155,6 +155,7 @@ class RunDocument:
         object: What its rows became.
         row_ids: Its job names each row.
         catalog: The catalog whose items it changes; empty if it changes none.
+        named_catalogs: The catalogs of its items, where a column of the rows names them.
         removes: It deletes what it names.
         layout: How the job's CSV is written, to be kept.
         columns: The columns that the job's files had by then, if it says something of new ones.
@@ -214,6 +215,7 @@ class RunDocument:
     object: str = "attributes"
     row_ids: bool = False
     catalog: str = ""
+    named_catalogs: tuple[str, ...] = ()
     removes: bool = False
     layout: dict[str, str] = field(default_factory=dict)
     columns: list[str] = field(default_factory=list)
@@ -232,6 +234,11 @@ class RunDocument:
     filled: dict[str, float] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     put_away: bool = False
+
+    @property
+    def catalogs(self) -> tuple[str, ...]:
+        """The catalogs of whose items anything is sent; none if it is about profiles."""
+        return (self.catalog,) if self.catalog else self.named_catalogs
 
     @property
     def kind(self) -> ObjectKind:
@@ -266,6 +273,7 @@ class RunDocument:
                 for item in content["files"]
             )
             content["ack_parts"] = tuple(content["ack_parts"])
+            content["named_catalogs"] = tuple(content.get("named_catalogs", ()))
             return RunDocument(**content)
         except (ValueError, KeyError, TypeError) as error:
             raise StateDamaged(key, f"not a run document: {error}") from error

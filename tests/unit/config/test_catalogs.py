@@ -31,6 +31,9 @@ def read(text):
         (f"catalog: a b, id: sku, {FIELDS}", "catalog"),
         (f"catalog: {'x' * 251}, id: sku, {FIELDS}", "catalog"),
         (f"catalog: products, id: '', {FIELDS}", "id"),
+        (f"catalog: {{from: ''}}, id: sku, {FIELDS}", "catalog.from"),
+        (f"catalog: {{column: kind}}, id: sku, {FIELDS}", "catalog.column"),
+        (f"catalog: [a], id: sku, {FIELDS}", "catalog"),
         (NAMED, ""),
         (f"{NAMED}, {FIELDS}, match: {{external_id: id}}", "match"),
         (f"{NAMED}, {FIELDS}, create_missing: false", "create_missing"),
@@ -95,6 +98,20 @@ def test_check_says_what_becomes_of_an_item(text, says):
     assert says in said
 
 
+def test_a_column_may_name_the_catalog_of_each_item():
+    """It names rows then, beside the id, so it is no field of its own."""
+    made = read(f"catalog: {{from: ' kind '}}, id: sku, {FIELDS}")
+    assert ("kind", "", ("kind", "sku")) == (
+        made.catalog_column,
+        made.one_catalog,
+        made.match_columns,
+    )
+    said = describe_job(
+        read_config(job(f"catalog: {{from: kind}}, id: sku, {FIELDS}"), ENVIRON), "crm"
+    )
+    assert any("items of the catalog that column kind names, and changes" in line for line in said)
+
+
 def test_items_and_profiles_may_come_of_the_same_files():
     """The same name is a field here and an attribute there, and one catalog is not another."""
     rest = f"source: {{prefix: in/}}, {FIELDS}}}"
@@ -102,4 +119,5 @@ def test_items_and_profiles_may_come_of_the_same_files():
     start = job(f"{NAMED}, {FIELDS}").rstrip("}") + f"}}}}, {profiles}, "
     text = start + f"c: {{type: import, object: catalog_items, catalog: CATALOG, id: sku, {rest}}}"
     assert {"crm", "b", "c"} == read_config(text.replace("CATALOG", "other"), ENVIRON).jobs.keys()
-    assert {"jobs.c.source.prefix"} == problems(text.replace("CATALOG", "products")).keys()
+    for same in ("products", "{from: kind}"):
+        assert {"jobs.c.source.prefix"} == problems(text.replace("CATALOG", same)).keys()

@@ -7,8 +7,8 @@ import json
 import polars as pl
 import pytest
 
-from exchanger.config.models import ItemField
-from exchanger.objects.items import ItemShape
+from exchanger.config.models import ImportJob, ItemField
+from exchanger.objects.items import ItemShape, shape_of_items
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.planning.part import PartInput, PlanOptions, plan_part
@@ -27,7 +27,7 @@ def rules(merge):
     ]
 
 
-def planned(mode, held=None, *, t="x", n=None, merge="set", others=()):
+def planned(mode, held=None, *, t="x", n=None, merge="set", shape=None):
     """Plan one row of one item: what is sent of it, and where."""
     deleted = Rule("deleted", "", "boolean", ItemField(value=True))
     chosen = [deleted] if mode == "delete" else rules(merge)
@@ -42,7 +42,7 @@ def planned(mode, held=None, *, t="x", n=None, merge="set", others=()):
     known = pl.DataFrame(rows, schema=HELD, orient="row")
     nothing = given.select("@profile", "@file").clear()
     part = PartInput(given, nothing, fold(given, chosen), known, known)
-    shape = ItemShape("shop", mode, others)
+    shape = shape or ItemShape(mode)
     plan = plan_part(part, PlanOptions(chosen, False, mode != "update", shape=shape))
     assert 1 == plan.outbox.height + plan.tally.rows_unchanged + plan.tally.rows_skipped
     return plan.outbox
@@ -92,7 +92,7 @@ def test_what_is_sent_of_an_item(mode, merge, held, cells, sent):
 @pytest.mark.parametrize("mode", ["replace", "delete"])
 def test_what_other_jobs_wrote_is_gone(mode):
     """Held values follow what a replacement or a deletion does to fields of other jobs."""
-    outbox = planned(mode, merge="clear", others=("fields.z",))
+    outbox = planned(mode, merge="clear", shape=ItemShape(mode, {"fields.z": ("shop",)}))
     assert ["null"] == outbox["wanted:fields.z"].to_list()
     assert [None] == outbox["before:fields.z"].to_list()
     assert "z" not in json.loads(outbox["@object"].item())
@@ -105,3 +105,14 @@ def test_what_other_jobs_wrote_is_gone(mode):
 def test_of_items_that_may_not_exist_nothing_is_held(mode, held, sure):
     """Braze takes no notice of a change of an item that it lacks, so it is sent again."""
     assert [sure] == planned(mode, held)["@sure"].to_list()
+
+
+def test_what_is_held_of_one_catalog_is_nothing_of_another():
+    """Of a field that only another catalog has, a replaced item loses nothing."""
+    shape = shape_of_items(
+        ImportJob.model_construct(mode="replace"), {"shop": ["fields.z"], "mall": ["fields.y"]}
+    )
+    assert {"fields.z": ("shop",), "fields.y": ("mall",)} == shape.others
+    outbox = planned("replace", merge="clear", shape=shape)
+    assert ["null"] == outbox["wanted:fields.z"].to_list()
+    assert [None] == outbox["wanted:fields.y"].to_list()

@@ -49,7 +49,10 @@ def _check_named(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.catalog is None:
         message = "name the catalog in Braze"
         yield Finding((*where, "catalog"), message, "catalog: NAME", missed=("catalog",))
-    elif fault := _name_fault(job.catalog):
+    elif job.catalog_column is not None:
+        if not job.catalog_column:
+            yield Finding((*where, "catalog", "from"), "name a column")
+    elif fault := _name_fault(job.one_catalog):
         yield Finding((*where, "catalog"), f"the name of a catalog {fault}")
 
 

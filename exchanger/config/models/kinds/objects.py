@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from exchanger.config.models.base import ColumnName, FieldType, Strict, TimeFormat
 
@@ -166,8 +166,29 @@ WhenUnknown = Annotated[
     ),
 ]
 
+
+class CatalogColumn(Strict):
+    """The column that names the catalog of each item, in place of one catalog for all."""
+
+    from_: ColumnName = Field(alias="from", description="the column")
+
+
+def _kind_of_catalog(content: Any) -> str:
+    return "mapping" if isinstance(content, dict | CatalogColumn) else "text"
+
+
 CatalogName = Annotated[
-    str | None, Field(description="of `object: catalog_items`: the name of the catalog in Braze")
+    Annotated[
+        Annotated[str, Tag("text")] | Annotated[CatalogColumn, Tag("mapping")],
+        Discriminator(_kind_of_catalog),
+    ]
+    | None,
+    Field(
+        description=(
+            "of `object: catalog_items`: the name of the catalog in Braze, or the column that"
+            " names it"
+        )
+    ),
 ]
 Mode = Annotated[
     ItemMode,
