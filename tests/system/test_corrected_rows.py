@@ -167,3 +167,22 @@ def test_corrected_events_are_sent_once_and_other_jobs_say_what_to_do(exchange):
     [why] = report(exchange, "_corrected/1/a.csv")["not_taken"]
     assert "not_correctable" == why["reason"]
     assert "Drop the whole file again" in why["examples"][0]["message"]
+
+
+@pytest.mark.nightly
+def test_rows_of_a_file_that_was_moved_are_corrected(exchange):
+    """Others of it are given again from where it lies, and a backfill counts none of it twice."""
+    job = JOB | {"after": {"move_to": "done/crm/"}}
+    exchange.configure(crm=job)
+    exchange.drop("in/crm/a.csv", FILE)
+    exchange.ask("run", "crm", code=4)
+    correct(exchange, 1, {"2": {"spend": "2"}})
+    exchange.ask("run", "crm", code=4)
+    assert {"a": "1", "b": "2"} == spent(exchange)
+    assert "in/crm_corrected/1/a.csv" in [item.key for item in exchange.bucket.list("in/")]
+
+    exchange.configure(crm=job | {"source": {"prefix": "in/crm/", "nulls": ["y"]}})
+    assert 1 == exchange.ask("retry", "2", code=4)["rows_applied"]
+    assert '"Bonn"' == exchange.attribute("d", "city")
+    exchange.ask("backfill", "crm", "--prefix", "in/crm/", code=4)
+    assert {"a": "1", "b": "2", "c": None, "d": None} == spent(exchange)
