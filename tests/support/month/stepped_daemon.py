@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 
 from support.lines import Lines
-from support.real_daemon import PATIENCE, Daemon
+from support.real_daemon import Daemon
 
 STEPPED = Path(__file__).parent.parent / "stepped"
+PATIENCE = 900.0
+"""Seconds that a day's work may take; that of a flood is hundreds of files."""
 
 
 class SteppedDaemon(Daemon):
