@@ -15,8 +15,8 @@ def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
     if job.after.report:
         yield f"reports in {bucket}{names.reports} what became of each file"
     if job.after.rejected:
-        yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/, to be corrected"
-    if job.after.rejected and not not_correctable(job):
-        yield f"takes them corrected from {bucket}{names.corrected_rows}RUN/, each row once"
+        corrected = f"; takes them corrected from {bucket}{names.corrected_rows}RUN/, each row once"
+        then = "" if not_correctable(job) else corrected
+        yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/{then}"
     if job.mask and job.after.report:
         yield f"shows no value of {listed(job.mask, 'and')} there"
