@@ -16,9 +16,9 @@ def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
     if job.after.report:
         yield f"reports in {bucket}{names.reports} what became of each file"
     if job.after.rejected:
-        yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/, to be corrected"
-    if job.after.rejected and not not_correctable(job):
-        yield f"takes them corrected from {bucket}{names.corrected_rows}RUN/, each row once"
+        corrected = f"; takes them corrected from {bucket}{names.corrected_rows}RUN/, each row once"
+        then = "" if not_correctable(job) else corrected
+        yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/{then}"
     if job.after.move_to:
         yield f"moves each file, once it was taken, to {bucket}{job.after.move_to}{RUN_ID}/"
     if job.after.suffix:

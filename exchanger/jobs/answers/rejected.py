@@ -258,7 +258,8 @@ def _numbered(rows: pl.LazyFrame, *, written: bool) -> pl.LazyFrame:
     """Put beside rows the number that they have in their file, in place of what an answer says."""
     if written:
         number = pl.col("_row").cast(pl.Int64, strict=False)
-        return rows.drop("_column", "_reason", strict=False).with_columns(number)
+        numbered = rows.drop("_column", "_reason", strict=False).with_columns(number)
+        return numbered.unique("_row", keep="first", maintain_order=True)
     theirs = rows.drop(REJECTED_COLUMNS, strict=False).with_row_index("_row", offset=1)
     return theirs.with_columns(pl.col("_row").cast(pl.Int64))
 

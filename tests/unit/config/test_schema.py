@@ -133,8 +133,10 @@ def test_jobs_are_described_in_words():
             " empty leaves what Braze has"
         ),
         "reports in s3://exchange/inbox/crm_reports/ what became of each file",
-        "puts rejected rows into s3://exchange/inbox/crm_rejected/RUN/, to be corrected",
-        "takes them corrected from s3://exchange/inbox/crm_corrected/RUN/, each row once",
+        (
+            "puts rejected rows into s3://exchange/inbox/crm_rejected/RUN/; takes them corrected"
+            " from s3://exchange/inbox/crm_corrected/RUN/, each row once"
+        ),
     ]
     assert "points: custom_attributes.points (integer)" in describe_job(config, "vip_export")
 

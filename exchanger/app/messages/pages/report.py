@@ -32,11 +32,13 @@ _CORRECT = (
     "read again."
 )
 _CORRECT_IN_PLACE = (
-    "Correct the rows named below; all others of this file are applied. They lie, in the columns "
-    "of the file, in s3://{bucket}/{rejected_rows}: correct them there, and drop the result as "
-    "s3://{bucket}/{corrected_rows}. Leave the column _row, which says for which row of this file "
-    "each one stands; _column and _reason may go. Each row counts once, however often it is "
-    "dropped there."
+    "Correct the rows named below, in their place: all others of this file are applied. Each row "
+    "counts once, however often it is dropped there."
+)
+_PLACE = (
+    "All of these rows, in the columns of the file: s3://{bucket}/{rejected_rows}. Correct them "
+    "there, and drop the result as s3://{bucket}/{corrected_rows}. Leave the column _row, which "
+    "says for which row of this file each one stands; _column and _reason may go."
 )
 _CORRECT_SNAPSHOT = (
     "Correct the rows named below, and drop the whole file again with them: the newest file of "
@@ -230,7 +232,8 @@ def _correct(facts: Facts) -> Iterator[str]:
         if strange:
             yield _STANDS_FOR_NONE
     elif facts.get("corrected_rows"):
-        yield _CORRECT_IN_PLACE.format_map(facts)
+        yield _CORRECT_IN_PLACE
+        yield _PLACE.format_map(facts)
     elif facts.get("snapshot"):
         yield _CORRECT_SNAPSHOT
     else:
