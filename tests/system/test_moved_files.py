@@ -135,6 +135,25 @@ def test_a_process_killed_between_copying_and_deleting_is_made_up_for(proxied):
     assert "5" == exchange.attribute("a", "spend")
 
 
+@pytest.mark.nightly
+def test_what_s3_does_not_answer_is_tried_by_one_more_run_and_then_told(proxied):
+    """No object that S3 fails on keeps the others from being remembered, or is tried for ever."""
+    exchange, proxy = proxied
+    exchange.configure(crm=crm(**MOVED))
+    for name in "ab":
+        exchange.drop(f"in/crm/{name}.csv", f"id,city\n{name},Oslo\n,x\n")
+    proxy.forbid("DELETE", "in/crm/b.csv", 500, "InternalError")
+    first = exchange.ask("run", "crm", code=4)
+    assert not [note for note in first["notes"] if "could not be moved" in note]
+    exchange.ask("run", "crm")
+    assert ["in/crm/b.csv"] == keys(exchange, "in/crm/")
+    [note] = [note for note in exchange.ask("show", "1")["notes"] if "could not be moved" in note]
+    assert note.startswith("1 file ")
+    assert "InternalError" in note
+    assert exchange.ask("files", "in/crm/a.csv")[0]["moved_to"]
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+
+
 def test_files_are_renamed_where_they_lie_and_no_pattern_takes_them(exchange):
     """The run is part of the name; a job that takes every name passes it over without a word."""
     exchange.configure(crm=crm(suffix=".taken", tag={"exchanger": "done"}))

@@ -37,7 +37,9 @@ _THREADS = 16
 What = Literal["move", "tag"]
 
 
-def put_away(context: JobContext, state: ConnectionState, stored: VersionedRun) -> list[Note]:
+def put_away(
+    context: JobContext, state: ConnectionState, stored: VersionedRun, *, again: bool = False
+) -> list[Note]:
     """
     Move, rename and tag the files that a run has taken, unless that is done; may be done again.
 
@@ -45,6 +47,8 @@ def put_away(context: JobContext, state: ConnectionState, stored: VersionedRun) 
         context: The outside; its lease is ours.
         state: Where the run is.
         stored: The run.
+        again: Whether an earlier process has tried: what S3 does not answer is given up by now,
+            so that no object keeps what was done with the others from being remembered.
 
     Returns:
         What is noted of it: nothing, if all was done.
@@ -52,7 +56,7 @@ def put_away(context: JobContext, state: ConnectionState, stored: VersionedRun) 
     run = stored.document
     if not is_to_be_put_away(run):
         return []
-    work = _Work(context, context.bucket.mover(), run.after["tag"])
+    work = _Work(context, context.bucket.mover(), run.after["tag"], again=again)
     files = list(run.files)
     try:
         for done in work.done(taken_files(run)):
@@ -80,7 +84,7 @@ def put_away_newest(context: JobContext, state: ConnectionState) -> None:
     """Put away the files of the newest run, if a process that ended it did not come to it."""
     newest = state.runs.newest()
     if newest is not None:
-        put_away(context, state, newest)
+        put_away(context, state, newest, again=True)
 
 
 class _Done(NamedTuple):
@@ -100,6 +104,7 @@ class _Work:
         context: The outside.
         mover: Moves and tags objects.
         tags: That they get.
+        again: Whether an earlier process has tried.
         impossible: What is tried no more, as it works for none.
         failed: What did not work, with the first such error, or the one that tells why of all.
         left: For how many files.
@@ -108,6 +113,7 @@ class _Work:
     context: JobContext
     mover: Mover
     tags: Mapping[str, str]
+    again: bool = False
     impossible: set[What] = field(default_factory=set)
     failed: dict[What, StorageError] = field(default_factory=dict)
     left: Counter[What] = field(default_factory=Counter)
@@ -149,7 +155,7 @@ class _Work:
                 self.context.may_send()
                 return _Done(file, self._try(file, left), wanted - left)
             except StorageError as error:
-                if error.retryable:
+                if error.retryable and not self.again:
                     raise
                 undone.add(self._fail(error))
 
@@ -162,7 +168,7 @@ class _Work:
     def _fail(self, error: StorageError) -> What:
         """Keep what did not work: of all files, if it works for none."""
         what: What = "tag" if error.action == "tag" else "move"
-        if isinstance(error, StorageDenied) or _is_unknown(error):
+        if isinstance(error, StorageDenied) or _is_unknown(error) or error.retryable:
             if what not in self.impossible:
                 self.failed[what] = error
             self.impossible.add(what)

@@ -70,7 +70,7 @@ class FileFate:
         around: The jobs below whose folder it lies, and their patterns.
         nearest: The folder of a job that may have been meant, or the name of an object there.
         pattern: A pattern that would take it as well, if one is known.
-        moved_to: Where its newest version lies since a run has moved it; empty if none has.
+        moved_to: Where the version lies that a run has moved last; empty if none has.
     """
 
     key: str
