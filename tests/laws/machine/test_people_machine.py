@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from support.machine.law import law
 from support.machine.past import documents
-from support.machine.people_double import People, PeopleDouble, Person
+from support.machine.people_double import LABEL, People, PeopleDouble, Person
 from support.machine.processes import Fault
 from support.machine.scene import Scene
 
@@ -16,6 +16,8 @@ from exchanger.config.models import ImportJob
 from exchanger.state.runs.log import ENDED
 
 SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 6, 5_000, 10
+OTHERS_NIGHTLY = 600
+"""Schedules of each story that another one tells in good part, too."""
 WHO = tuple("123456")
 BY_ADDRESS = ({"email": "old"},)
 ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused", "in_doubt")
@@ -67,10 +69,14 @@ class Calls(Scene):
         super().__init__()
         self.workspace = People(self.time)
         for who in WHO:
-            address = self.word(who)
-            self.workspace.people.append(Person(address, address if self.known else None))
+            self.workspace.people += self.people(who)
         self.called = set()
         self._files = 0
+
+    def people(self, who):
+        """Whom a row is about."""
+        address = self.word(who)
+        return [Person(address, address if self.known else None)]
 
     def word(self, who):
         """By what a row names somebody."""
@@ -123,7 +129,58 @@ class Deletions(Calls):
     )
 
 
+class Numbers(Calls):
+    """People get an external id, by their phone number."""
+
+    said = MappingProxyType(dict(Calls.said) | {"match": ({"phone": "old"},)})
+
+    def word(self, who):
+        """By the number."""
+        return f"+491511234567{who}"
+
+
+class ByAlias(Calls):
+    """People get an external id, by their alias."""
+
+    said = MappingProxyType(
+        dict(Calls.said) | {"match": ({"alias": {"name": "old", "label": LABEL}},)}
+    )
+
+    def people(self, who):
+        """Who has an alias alone."""
+        return [Person(f"{who}@example.com", alias=self.word(who))]
+
+
+class Aliases(Renames):
+    """People get an alias."""
+
+    said = MappingProxyType(
+        {
+            "object": "aliases",
+            "alias": {"name": "new", "label": LABEL},
+            "match": ({"external_id": "old"},),
+        }
+    )
+
+
+class Merges(Renames):
+    """People become part of others."""
+
+    said = MappingProxyType(
+        {
+            "object": "merges",
+            "merge": {"keep": {"external_id": "new"}, "drop": {"external_id": "old"}},
+            "match": ({"external_id": "old"},),
+        }
+    )
+
+    def people(self, who):
+        """Who goes, and who is left."""
+        return [*super().people(who), Person(f"new-{who}", f"new-{who}")]
+
+
 STORIES = (Calls, Renames, Deletions)
+OTHERS = (Numbers, ByAlias, Aliases, Merges)
 
 
 def judge(scene):
@@ -170,9 +227,23 @@ def test_a_call_about_somebody_is_done_once(story):
     assert "done" in told_and_judged(SCHEDULES // 2, 0, story)
 
 
+@pytest.mark.parametrize("story", [ByAlias, Merges])
+def test_a_call_of_another_kind_is_done_once(story):
+    """The same of merges, and of people who are identified by an alias."""
+    assert {"done", "doubt"} & set(told_and_judged(1, 0, story))
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("story", STORIES)
 @pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
 def test_each_call_is_done_once_all_night(number, story):
     """The same over many more schedules."""
     told_and_judged(NIGHTLY_SCHEDULES // NIGHTLY_PARTS // len(STORIES), number + 1, story)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("story", OTHERS)
+@pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
+def test_each_call_of_other_kinds_is_done_once_all_night(number, story):
+    """The same of names, merges, and people who are identified by a number or an alias."""
+    told_and_judged(OTHERS_NIGHTLY // NIGHTLY_PARTS, number + 1, story)

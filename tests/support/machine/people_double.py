@@ -1,5 +1,5 @@
 """
-People of a workspace, and calls about them: renamed, identified by an address, deleted.
+People of a workspace, and calls about them: renamed, identified, named, merged, deleted.
 
 Whoever is identified or deleted by an address is followed by somebody new with the same one: a call
 that is repeated would hit them.
@@ -10,13 +10,21 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
-from exchanger.braze.endpoints import DELETE, IDENTIFY, RENAME_IDS, TRACK_STATUS
+from exchanger.braze.endpoints import (
+    DELETE,
+    IDENTIFY,
+    MERGE,
+    NEW_ALIASES,
+    RENAME_IDS,
+    TRACK_STATUS,
+)
 from exchanger.errors import BrazeForbidden, BrazeRefused, BrazeUnreachable
 from exchanger.outside.braze.answers import IdsAnswer, TrackAnswer
 from exchanger.profiles.spelling.profile_key import parts_of
 from support.machine.braze_double import BrazeDouble
 
 _numbers = itertools.count()
+LABEL = "crm"
 LATE = 8
 """Seconds after which a request arrives whose answer was lost on its way."""
 
@@ -27,12 +35,19 @@ class Person:
 
     address: str
     external_id: str | None = None
+    alias: str | None = None
     old: list = field(default_factory=list)
     braze_id: str = field(default_factory=lambda: f"braze-{next(_numbers)}")
 
     def as_user(self):
         """Render as a look-up shows them."""
-        return {"braze_id": self.braze_id, "external_id": self.external_id, "user_aliases": []}
+        name = {"alias_name": self.alias, "alias_label": LABEL}
+        return {
+            "braze_id": self.braze_id,
+            "external_id": self.external_id,
+            "email": self.address,
+            "user_aliases": [name] if self.alias else [],
+        }
 
 
 class People:
@@ -44,12 +59,22 @@ class People:
         self.hits = Counter()
 
     def called(self, word):
-        """List who has an external id or an address."""
-        return [one for one in self.people if word in (one.external_id, one.address, *one.old)]
+        """List who has an external id, an alias or an address."""
+        return [
+            one
+            for one in self.people
+            if word in (one.external_id, one.address, one.alias, *one.old)
+        ]
 
     def apply(self, objects, endpoint):
         """Let a request take effect, and return who was refused by their position."""
-        do = {RENAME_IDS: self._rename, IDENTIFY: self._identify, DELETE: self._delete}
+        do = {
+            RENAME_IDS: self._rename,
+            IDENTIFY: self._identify,
+            DELETE: self._delete,
+            NEW_ALIASES: self._name,
+            MERGE: self._merge,
+        }
         refused = {at: do[endpoint.path](one) for at, one in enumerate(objects)}
         return {at: reason for at, reason in refused.items() if reason}
 
@@ -64,11 +89,31 @@ class People:
         return ""
 
     def _identify(self, one):
-        nobody = [p for p in self.people if p.address == one["email"] and p.external_id is None]
+        alias = one.get("user_alias", {}).get("alias_name")
+        word = alias or one.get("email") or one["phone"]
+        nobody = [person for person in self.called(word) if person.external_id is None]
         if nobody:
             nobody[-1].external_id = one["external_id"]
-            self.hits[one["email"]] += 1
-            self.people.append(Person(one["email"]))
+            self.hits[word] += 1
+            if not alias:
+                self.people.append(Person(word))
+        return ""
+
+    def _name(self, one):
+        """Give a name that nobody has to somebody who has none; else nothing happens."""
+        found, name = self.called(one["external_id"]), one["alias_name"]
+        if found and not found[0].alias and not self.called(name):
+            found[0].alias = name
+            self.hits[one["external_id"]] += 1
+        return ""
+
+    def _merge(self, one):
+        """Let somebody go who is merged into another one; if either is not there, nobody."""
+        [dropped], [kept] = one["identifier_to_merge"].values(), one["identifier_to_keep"].values()
+        gone = self.called(dropped)
+        if gone and self.called(kept):
+            self.people.remove(gone[0])
+            self.hits[dropped] += 1
         return ""
 
     def _delete(self, braze_id):
