@@ -25,6 +25,7 @@ The tree::
         SegmentMissing             3   no segment of that name or id
         CatalogMissing             3   no catalog of that name
         CatalogDiffers             3   a catalog lacks a field, or has it as another type
+        CohortMissing              3   nobody knows the keys of a cohort that a run sends to
         ExportRunning              7   an export of that segment is still running (retryable)
         ExportIncomplete           7   an export did not complete in time (retryable)
         ExportEmpty                7   no user came in an export, although nobody said that is fine
@@ -261,6 +262,16 @@ class CatalogDiffers(BrazeError):
         self.retyped = retyped
         self.known = known
         super().__init__("/catalogs", 200, f"catalog {catalog!r} has other fields")
+
+
+class CohortMissing(BrazeError):
+    """Nobody knows the keys of the cohort *key* (partner, slash, id), which a run sends to."""
+
+    exit_code = 3
+
+    def __init__(self, endpoint: str, key: str) -> None:
+        self.key = key
+        super().__init__(endpoint, 0, f"no keys of the cohort {key!r}")
 
 
 class ExportRunning(BrazeError):

@@ -6,14 +6,14 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exchanger.app.messages.errors import words_for
 from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
-from exchanger.braze.endpoints import EMAIL_STATES, GROUPS
+from exchanger.braze.endpoints import COHORT, EMAIL_STATES, GROUPS
 from exchanger.config.describing.notifications import channel_name
 from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
@@ -190,9 +190,10 @@ async def _try_braze(
             export = braze.export_segment(_NOBODY, ["external_id"])
             trials.append(await _allowed(context, "export segments", export))
         trials += await _try_catalogs(context, braze, [job for job in imports if job.catalog])
-        if any(not job.catalog for job in imports):
+        if any(not job.catalog and job.cohort is None for job in imports):
             empty = json.dumps({"attributes": []}).encode()
             trials.append(await _allowed(context, "update profiles", braze.track(empty)))
+        if any(not job.catalog for job in imports):
             look_up = braze.export_ids([_NOBODY], ["external_id"])
             trials.append(await _allowed(context, "look up profiles", look_up))
         if any(job.object == "subscriptions" for job in imports):
@@ -203,6 +204,9 @@ async def _try_braze(
         if any(job.object == "email_state" for job in imports):
             none = braze.track(b'{"email":[],"subscription_state":"x"}', EMAIL_STATES["subscribed"])
             trials.append(await _allowed(context, "set states of e-mail addresses", none))
+        for key in dict.fromkeys(job.cohort.key for job in imports if job.cohort is not None):
+            nobody = braze.track(b'{"cohort_changes":[]}', replace(COHORT, of=key))
+            trials.append(await _allowed(context, f"change the cohort '{key}'", nobody))
         if not trials:
             trials.append(await _try_key(context, braze))
         return trials

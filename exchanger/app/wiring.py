@@ -15,7 +15,7 @@ from exchanger.app.messages.notes.words import in_words
 from exchanger.config.answers import answers_of
 from exchanger.config.loading.load import load_config
 from exchanger.config.loading.shorthand import default_state_prefix
-from exchanger.config.models import Config, ExportJob, ImportJob
+from exchanger.config.models import AudienceCohort, Config, ExportJob, ImportJob
 from exchanger.errors import ConfigError, EngineMissing, Problem
 from exchanger.files.folders import Folders, Reader, reader_of
 from exchanger.jobs.runtime.context import JobContext, Progress, SilentProgress
@@ -86,7 +86,9 @@ def open_context(
         from exchanger.outside.braze.transport import REQUEST_SECONDS
 
         timeout = min(REQUEST_SECONDS, lease * MARGIN)
-        return Braze(settings.braze, clock=clock, timeout=timeout, quotas=_quotas())
+        cohorts = _cohorts_of(config, connection)
+        quotas = _quotas()
+        return Braze(settings.braze, clock=clock, timeout=timeout, quotas=quotas, cohorts=cohorts)
 
     def _quotas() -> HourlyQuotas | None:
         limit = settings.braze.hourly_limit
@@ -126,6 +128,13 @@ def open_context(
             words=in_words,
             pages=_pages,
         )
+
+
+def _cohorts_of(config: Config, connection: str) -> dict[str, AudienceCohort]:
+    """Return the cohorts of a connection, of any job: each run may end one of another job."""
+    jobs = {name: job for name, job in config.jobs.items() if isinstance(job, ImportJob)}
+    ours = [job.cohort for name, job in jobs.items() if config.connection_of(name) == connection]
+    return {cohort.key: cohort for cohort in ours if cohort is not None}
 
 
 def _pages(facts: Mapping[str, Any]) -> tuple[str, str]:

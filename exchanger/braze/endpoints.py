@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from exchanger.braze.limits import (
+    COHORT_IDS_PER_REQUEST,
     IDS_PER_REQUEST,
     ITEMS_PER_REQUEST,
     LARGEST_BODY,
@@ -58,6 +59,10 @@ STATE_IN_GROUP = "/subscription/status/get"
 """Returns the states of people, or of mere addresses, in one group (braze-api.md 10)."""
 EMAIL_STATUS = "/email/status"
 """Sets the state of e-mail addresses, for all who have them (braze-api.md 10)."""
+COHORTS = "/partners/{name}/cohorts"
+"""Makes a cohort of a partner, or gives it another name (braze-api.md 11)."""
+COHORT_USERS = "/partners/{name}/cohorts/users"
+"""Takes who comes into a cohort and who leaves it (braze-api.md 11)."""
 
 PERMISSIONS = {
     TRACK: "users.track",
@@ -87,8 +92,12 @@ PERMISSIONS = {
 }
 """
 The permission of each endpoint, or of a method there, as the dashboard names it (braze-api.md 2,
-4, 4.3, 5, 8, 9, 16).
+4, 4.3, 5, 8, 9, 16). Cohorts have keys of their own instead.
 """
+
+
+Packing = Literal["listed", "groups", "addresses", "cohort"]
+"""How objects become a request."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +116,13 @@ class Endpoint:
             have been taken is in doubt, and never sent again by itself.
         deletes: Whether each object deletes something for good.
         methods: A request is sent by each of them, in this order.
-        of: Whose objects they are: the name of a catalog; empty where nobody needs to say.
+        of: Whose objects they are: the name of a catalog, or of a partner with the id of one of its
+            cohorts; empty where nobody needs to say.
         asked: Whether Braze is asked of each request without an answer if it was taken, where it
             tells that (braze-api.md 2.11).
         packed: How objects become a request: listed as they are, or the people of each subscription
-            group and state together, or the addresses of one state.
+            group and state together, or the addresses of one state, or who comes into a cohort and
+            who leaves it.
     """
 
     name: str
@@ -121,7 +132,7 @@ class Endpoint:
     size: int
     idempotent: bool
     deletes: bool = False
-    packed: Literal["listed", "groups", "addresses"] = "listed"
+    packed: Packing = "listed"
     methods: tuple[str, ...] = ("POST",)
     of: str = ""
     asked: bool = False
@@ -129,7 +140,22 @@ class Endpoint:
     @property
     def address(self) -> str:
         """Where requests go."""
-        return self.path.replace("{name}", self.of) if self.of else self.path
+        return self.path.replace("{name}", self.of.partition("/")[0]) if self.of else self.path
+
+    @property
+    def alone(self) -> bool:
+        """Whether one request is sent at a time: a cohort that is changing is locked."""
+        return self.packed == "cohort"
+
+    def most(self, batch_size: int) -> int:
+        """
+        Return how many objects a request has at most.
+
+        Args:
+            batch_size: As many as one to ``/users/track`` may have. Of people in a cohort there is
+                nothing but their name.
+        """
+        return self.objects if self.packed == "cohort" else min(batch_size, self.objects)
 
     @property
     def in_outbox(self) -> str:
@@ -255,6 +281,16 @@ EMAIL_STATES = {
     for state in ("opted_in", "subscribed", "unsubscribed")
 }
 """States of e-mail addresses, of which one request sets one (braze-api.md 10)."""
+COHORT = Endpoint(
+    name="cohort",
+    path=COHORT_USERS,
+    array="cohort_changes",
+    objects=COHORT_IDS_PER_REQUEST,
+    size=LARGEST_BODY,
+    idempotent=True,
+    packed="cohort",
+)
+"""Who comes into a cohort and who leaves it. To do either again is safe (braze-api.md 11)."""
 
 ENDPOINTS = {
     endpoint.name: endpoint
@@ -278,6 +314,7 @@ ENDPOINTS = {
         *GROUPS.values(),
         *EMAIL_STATES.values(),
         *(ITEMS_CHANGED, ITEMS_MADE, ITEMS_REPLACED, ITEMS_DELETED),
+        COHORT,
     )
 }
 """By name."""

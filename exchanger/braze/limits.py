@@ -10,6 +10,8 @@ OBJECTS_PER_REQUEST = 75
 """Objects in one request to ``/users/track`` (braze-api.md 2.2)."""
 ITEMS_PER_REQUEST = 50
 """Items of a catalog in one request (braze-api.md 16)."""
+COHORT_IDS_PER_REQUEST = 1_000
+"""People in a request that changes a cohort, however they are named (braze-api.md 11)."""
 IDS_PER_REQUEST = 50
 """Identifiers in one request to ``/users/export/ids`` (braze-api.md 5)."""
 ATTRIBUTES_PER_EXPORT = 500

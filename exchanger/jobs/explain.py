@@ -270,7 +270,7 @@ def _held(
     held: HeldValues, keys: Iterable[str], field: str | None, changes: Sequence[ToldChange]
 ) -> Iterable[HeldNow]:
     """Find what is held of the profile, by whichever key it was learnt last."""
-    fields = [name for name in held.fields() if not name.startswith("@")]
+    fields = [name for name in held.fields() if name != IDENTIFIED]
     asked = fields if field is None else [name for name in fields if name == field]
     parts = [held.sightings(key, asked) for key in keys]
     newest = pl.concat(parts).sort("field", "stamp", "seen", "at").unique("field", keep="last")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 
-from exchanger.braze.endpoints import endpoint_named
+from exchanger.braze.endpoints import COHORT, COHORTS, endpoint_named
 from exchanger.errors import CannotTest
 from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.requests import FileRequest
@@ -32,6 +32,7 @@ from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.jobs.runtime.report import new_report, numbered_report
 from exchanger.notes import noted
+from exchanger.outside.braze.cohorts import creation, with_keys
 from exchanger.profiles.frames.columns import ENDPOINT, OBJECT
 from exchanger.profiles.planning.payloads import bodies
 from exchanger.state.runs.log import new_nonce
@@ -75,7 +76,8 @@ class Exchange:
     Args:
         method: Of HTTP.
         path: Of the API.
-        body: As it goes out; it may hold secrets, but never the key of the API.
+        body: As it goes out; it may hold secrets, those of a cohort too, but never the key of the
+            API.
         status: Of the answer; 0 if there was none, or not yet.
         answer: Its text; it may hold secrets, the key too.
     """
@@ -106,7 +108,7 @@ def plan_test(
     batch = _read(call, row)
     report.facts += _counts_by_itself(batch, row)
     plan = planned(call, report, batch)
-    requests = _requests(plan.outbox, context.batch_size)
+    requests = _requests(context, job, plan.outbox)
     exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=context.batch_size)
     exposure.expect_all_accepted(report)
     return preview(call, report, plan, exposure), requests
@@ -241,15 +243,20 @@ def _counts_by_itself(batch: InputBatch, row: OneRow) -> list[Note]:
     return [noted("counts_by_itself")] if row.given and claim.sums else []
 
 
-def _requests(outbox: FrameFile, batch_size: int) -> list[Exchange]:
-    """Pack an outbox into requests, as sending does."""
-    found = []
+def _requests(context: JobContext, job: ImportJob, outbox: FrameFile) -> list[Exchange]:
+    """Pack an outbox into requests, as sending does; a cohort gets its name first."""
+    found: list[Exchange] = []
+    cohort = job.cohort
+    if cohort and outbox.rows:
+        path = replace(COHORT, path=COHORTS, of=cohort.key).address
+        found.append(Exchange("POST", path, creation(cohort, context.clock.now()).decode()))
     for part in outbox.frames([ENDPOINT, OBJECT]):
         for (name,), rows in part.group_by(ENDPOINT, maintain_order=True):
             endpoint = endpoint_named(str(name))
-            for batch in bodies(rows[OBJECT], batch_size, endpoint).batches:
+            for batch in bodies(rows[OBJECT], context.batch_size, endpoint).batches:
+                body = with_keys(batch.body, cohort) if cohort else batch.body
                 found += [
-                    Exchange(method, endpoint.address, bytes(batch.body).decode())
+                    Exchange(method, endpoint.address, bytes(body).decode())
                     for method in endpoint.methods
                 ]
     return found

@@ -3,7 +3,8 @@ Audiences: rows that say who comes and who goes become fields, and are merged an
 
 So the last word about somebody counts, and what Braze has already is not sent. Of an array
 attribute one entry alone is given, whatever else is in it. Where events are sent, the field is
-membership itself, which Braze does not have: they are about those for whom it changes.
+membership itself, which Braze does not have: they are about those for whom it changes. Likewise of
+a cohort, which Braze has and does not show.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.braze.cohorts import is_billed
+from exchanger.braze.endpoints import COHORT as COHORT_ENDPOINT
 from exchanger.braze.endpoints import EVENTS, MEMBERSHIP
 from exchanger.config.models import (
     ACTION,
@@ -26,6 +29,7 @@ from exchanger.config.models import (
 )
 from exchanger.objects.states import MEANT, Shaped, rejected_for, words_read
 from exchanger.profiles.frames.columns import (
+    COHORT,
     ENDPOINT,
     FILE,
     ITEM,
@@ -36,14 +40,16 @@ from exchanger.profiles.frames.columns import (
     ROW,
     before,
     said,
+    send,
 )
 from exchanger.profiles.frames.columns import wanted as after
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.strategies import entry_goes
+from exchanger.profiles.planning.cohort_requests import LEAVES
 from exchanger.profiles.planning.payloads import creation
 from exchanger.profiles.reading.field_columns import type_of_value
 from exchanger.profiles.spelling.json_values import json_string, spell_json
-from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
+from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member, value_of
 from exchanger.profiles.validation.messages import no_rejections
 
 if TYPE_CHECKING:
@@ -69,10 +75,12 @@ def members(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) -> S
 
 
 def memberships(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) -> Shaped:
-    """Read from each row whether whom it names belongs to the audience."""
+    """Read from each row whether whom it names belongs to the audience, or to its cohort."""
     found, rejected = _read(given, parts, job)
     events = job.audience.events if job.audience is not None else None
     name = MEMBER + (events.key if events is not None else "")
+    if job.cohort is not None:
+        name = COHORT + job.cohort.key
     config = FieldConfig(type="boolean")
     rule = Rule(name, _column(parts), "boolean", config)
     return Shaped(found.rename({_COMES: name}), [rule], rejected)
@@ -169,6 +177,46 @@ class Crossings:
             (pl.col(ENDPOINT) == EVENTS.name).cast(pl.UInt32).alias(POINTS),
             MEMBER + self.events.key,
         )
+
+
+@dataclass(frozen=True)
+class CohortShape:
+    """
+    What is sent of those who come into a cohort, and of those who leave it.
+
+    Args:
+        key: What names the cohort.
+    """
+
+    key: str
+
+    def changes(self, wanted: pl.DataFrame, _part: PartInput) -> pl.DataFrame:
+        """Choose all of them."""
+        return wanted
+
+    def objects(self, wanted: pl.DataFrame) -> pl.DataFrame:
+        """Render each as a change of the cohort, which is about nobody else."""
+        name = send(COHORT + self.key)
+        told = pl.col(name) if name in wanted.columns else pl.lit(None, pl.String)
+        comes = told == "true"
+        rendered = pl.concat_str(
+            pl.lit('{"user_ids":['),
+            json_string(value_of(pl.col(PROFILE))),
+            pl.when(comes).then(pl.lit("]}")).otherwise(pl.lit(f'],"{LEAVES}":true}}')),
+        )
+        points = comes.cast(pl.UInt32) if is_billed(self.key) else pl.lit(0, pl.UInt32)
+        return wanted.select(
+            pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM),
+            PROFILE,
+            pl.lit(f"{COHORT_ENDPOINT.name}:{self.key}").alias(ENDPOINT),
+            rendered.alias(OBJECT),
+            points.alias(POINTS),
+        )
+
+
+def shape_of_cohort(job: ImportJob) -> CohortShape:
+    """Return what a job sends of those who come into its cohort, and of those who leave it."""
+    return CohortShape(job.cohort.key if job.cohort is not None else "")
 
 
 def crossings_of(job: ImportJob, at: datetime, first: bool) -> Crossings:  # noqa: FBT001 - a kind's way

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
-from exchanger.objects.audiences import crossings_of, members, memberships
+from exchanger.objects.audiences import crossings_of, members, memberships, shape_of_cohort
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
 from exchanger.objects.orders.events import order_faults
@@ -53,14 +53,19 @@ class Folded:
     Args:
         shape: What is sent of the changes, given the job and, by catalog, the other fields that
             anything is held of; attributes of profiles if left out.
+        changes: What is sent of the changes, given the job alone.
         crossings: What is sent of who came and who went, given the job, the time, and whether these
             are its first files; None of values.
         consent: Whether they are states of subscriptions rather than attributes.
+        there: Whether Braze is asked first who is there: nobody is created, and that it took no
+            notice of somebody, its answer does not tell.
     """
 
     shape: Callable[[ImportJob, Mapping[str, Iterable[str]]], Shape] | None = None
+    changes: Callable[[ImportJob], Shape] | None = None
     crossings: Callable[[ImportJob, datetime, bool], Shape] | None = None
     consent: bool = False
+    there: bool = False
 
 
 Making = Folded | EachRow | Lines | EachCall
@@ -201,6 +206,13 @@ _KINDS: Mapping[str, ObjectKind] = {
             Folded(crossings=crossings_of),
             settles=("members",),
             given_again="objects",
+            shaped=memberships,
+        ),
+        ObjectKind(
+            "audience_cohort",
+            Folded(changes=shape_of_cohort, there=True),
+            settles=("held_values",),
+            given_again="values",
             shaped=memberships,
         ),
         ObjectKind(

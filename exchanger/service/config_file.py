@@ -129,17 +129,20 @@ def _with_neighbours(config: Config, job: str) -> dict[str, Job]:
     """
     Return a job and all others that may read files of its folder, in the configuration's order.
 
-    By these it knows which of the files that it leaves are taken by nobody.
+    By these it knows which of the files that it leaves are taken by nobody. With them go jobs of
+    cohorts: whose run is under way, any other of the connection ends, and needs its keys.
     """
-    ours = config.jobs[job]
-    if not isinstance(ours, ImportJob):
-        return {job: ours}
-    prefix = ours.source.prefix
-    return {
-        name: other
-        for name, other in config.jobs.items()
-        if name == job or (isinstance(other, ImportJob) and _nested(other.source.prefix, prefix))
-    }
+    ours, home = config.jobs[job], config.connection_of(job)
+    prefixes = [ours.source.prefix] if isinstance(ours, ImportJob) else []
+
+    def goes_with(name: str, other: Job) -> bool:
+        if not isinstance(other, ImportJob):
+            return False
+        cohort = other.cohort is not None and config.connection_of(name) == home
+        return cohort or any(_nested(other.source.prefix, prefix) for prefix in prefixes)
+
+    jobs = config.jobs.items()
+    return {name: other for name, other in jobs if name == job or goes_with(name, other)}
 
 
 def _told_alone(config: Config, job: str) -> tuple[Notification, ...]:

@@ -19,10 +19,16 @@ from support import leaks
 from support.planted import (
     BRAZE_KEY,
     CANARY,
+    CLIENT_SECRET,
+    COHORT_JOB,
+    COHORT_USERS,
+    COHORTS,
     CORES,
     EXPORT_JOB,
     IMPORT,
     LIMIT,
+    PARTNER,
+    PARTNER_KEY,
     ROWS,
     TRACK,
     EchoingStore,
@@ -51,7 +57,11 @@ def scenes(local_s3, tmp_path, warm):
     def scene(name, **braze_changes):
         bucket = f"secrets-{name}-{tmp_path.name[-12:]}".lower().replace("_", "-").strip("-")
         local_s3.create_bucket(bucket)
-        settings = SandboxSettings(api_keys={BRAZE_KEY: None})
+        settings = SandboxSettings(
+            api_keys={BRAZE_KEY: None},
+            partners={PARTNER: PARTNER_KEY},
+            client_secrets={CLIENT_SECRET: PARTNER},
+        )
         braze = Sandbox(settings, s3=local_s3, bucket=bucket).start()
         running.append(braze)
         braze.add_segment("Everybody")
@@ -82,6 +92,8 @@ def scenes(local_s3, tmp_path, warm):
         folder.mkdir()
         made = Scene(folder, braze, Bucket(config), connection, warm)
         made.bucket.write("inbox/1.csv.gz", gzip.compress(ROWS.encode()))
+        made.bucket.write("people/1.csv", b"id\na\nb\n")
+        braze.seed([{"external_id": who} for who in "ab"])
         return made
 
     yield scene
@@ -159,12 +171,16 @@ def channel_is(text):
 
 
 RUN, CHECK, GET = ("run", IMPORT), ("check", "--connect"), ("run", EXPORT_JOB)
+GIVE, TRY = ("run", COHORT_JOB), ("send-test", COHORT_JOB)
 FAILURES = {
     "401": (braze_says("*", 401, ECHO), (RUN, CHECK, GET), {7}),
     "403": (braze_says("*", 403, ECHO), (RUN, GET), {7}),
     "400": (braze_says(TRACK, 400, ECHO), (RUN,), {4}),
     "named": (braze_says(TRACK, 400, NAMED), (RUN,), {4}),
     "warned": (braze_says(TRACK, 201, NAMED), (RUN,), {4}),
+    "cohort-401": (braze_says(COHORTS, 401, ECHO), (GIVE,), {7}),
+    "cohort-400": (braze_says(COHORT_USERS, 400, ECHO), ((*TRY, "--yes"), GIVE), {4}),
+    "cohort-500": (braze_says(COHORT_USERS, 500, ECHO), (GIVE,), {7}),
     "404": (braze_says("*", 404, echoes()), (RUN, GET, ("segments",)), {7}),
     "500": (braze_says(TRACK, 500, ECHO), (RUN,), {7}),
     "unreadable": (braze_says("*", 200, echoes()), (GET,), {7}),
@@ -188,6 +204,8 @@ FAILURES = {
 IN_CI = (
     "401",
     "403",
+    "cohort-401",
+    "cohort-400",
     "named",
     "500",
     "refused",
@@ -257,7 +275,7 @@ def test_the_search_finds_a_key_in_every_spelling_and_place():
 @pytest.mark.long(25)
 def test_what_a_good_run_writes_holds_no_key(scenes):
     """
-    An import and an export write state, reports, logs and data, and no key into any of them.
+    Imports and an export write state, reports, logs and data, and no key into any of them.
 
     A killed run leaves its temporary files: these, too.
     """
@@ -266,7 +284,8 @@ def test_what_a_good_run_writes_holds_no_key(scenes):
     code, said = scene.call(*RUN, "--json")
     assert 4 == code, said
     places += said
-    for words in (GET, ("runs", "--json"), ("show", "1", "--json"), CHECK):
+    saved = ("plan", COHORT_JOB, "--save", str(scene.temporary / "saved.json"))
+    for words in (GET, ("runs", "--json"), ("show", "1", "--json"), CHECK, saved, TRY, GIVE):
         code, said = scene.call(*words)
         assert 0 == code, said
         places += said

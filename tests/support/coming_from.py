@@ -16,6 +16,8 @@ BASE = {
     "fields": {"tier": "set"},
 }
 BRAZE = {"endpoint": "iad-01", "api_key": "${BRAZE_API_KEY}"}
+COHORT_KEYS = {"PARTNER_KEY": "partner-key", "DATA_IMPORT_KEY": "import-key"}
+"""Of the partner of the examples, whom Braze gave a key."""
 STORE = {"bucket": "exchange", "region": "us-east-1"}
 
 

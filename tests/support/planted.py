@@ -18,6 +18,8 @@ from support.jobs import import_job
 from support.warm_start import WarmServer
 
 BRAZE_KEY = "Zq7brazePLANTED/+=%&'\"\\-<k>~9x"
+PARTNER, PARTNER_KEY = "acme", "Hm6partnerPLANTED/+=%&'\"\\-<k>~9x"
+CLIENT_SECRET = "Fy8importPLANTED/+=%&'\"\\-<k>~5z"
 S3_KEY = "AKIAPLANTEDs3idQ7w"
 S3_SECRET = "Vj3s3secretPLANTED/+=%&'\"\\-<k>~4y"
 ALERT_PASSWORD, ALERT_PATH = "Kx5alertPLANTEDpw", "Wd2alertPLANTEDpath"
@@ -27,6 +29,8 @@ CORES = {
     ALERT_PASSWORD: ALERT_PASSWORD,
     ALERT_PATH: ALERT_PATH,
     BRAZE_KEY: "Zq7brazePLANTED",
+    PARTNER_KEY: "Hm6partnerPLANTED",
+    CLIENT_SECRET: "Fy8importPLANTED",
     S3_KEY: S3_KEY,
     S3_SECRET: "Vj3s3secretPLANTED",
 }
@@ -34,7 +38,8 @@ CORES = {
 CANARY = "harmless-canary-57"
 
 TRACK, EXPORT, SEGMENTS = "/users/track", "/users/export/segment", "/segments/list"
-IMPORT, EXPORT_JOB = f"import-{CANARY}", f"export-{CANARY}"
+IMPORT, EXPORT_JOB, COHORT_JOB = (f"{kind}-{CANARY}" for kind in ("import", "export", "cohort"))
+COHORTS, COHORT_USERS = f"/partners/{PARTNER}/cohorts", f"/partners/{PARTNER}/cohorts/users"
 LIMIT = 120
 JOBS = {
     IMPORT: import_job(
@@ -43,6 +48,21 @@ JOBS = {
             "email": {"from": "email"},
             "note": {"from": "note"},
         }
+    ),
+    COHORT_JOB: import_job(
+        source={"prefix": "people/", "mode": "snapshot"},
+        object="audience",
+        audience={
+            "as": {
+                "cohort": {
+                    "id": "vip",
+                    "name": CANARY,
+                    "partner": PARTNER,
+                    "client_secret": "${PLANTED_IMPORT}",
+                    "partner_key": "${PLANTED_PARTNER}",
+                }
+            }
+        },
     ),
     EXPORT_JOB: {
         "type": "export",
@@ -62,10 +82,12 @@ ROWS = (
 
 
 def echoes() -> str:
-    """Spell the Braze key in all the ways in which an answer may echo it."""
-    encoded = [base64.b64encode(b"\0" * n + BRAZE_KEY.encode()).decode() for n in range(3)]
-    quoted = quote(BRAZE_KEY, safe="")
-    return " ".join(["Invalid API key:", BRAZE_KEY, quoted, *encoded])
+    """Spell the keys of Braze in all the ways in which an answer may echo them."""
+    said = ["Invalid API key:"]
+    for key in (BRAZE_KEY, PARTNER_KEY, CLIENT_SECRET):
+        encoded = [base64.b64encode(b"\0" * n + key.encode()).decode() for n in range(3)]
+        said += [key, quote(key, safe=""), *encoded]
+    return " ".join(said)
 
 
 class EchoingStore(BaseHTTPRequestHandler):
@@ -123,6 +145,8 @@ class Scene:
                 "PLANTED_ALERT": ALERT_URL,
                 "PLANTED_BRAZE": BRAZE_KEY,
                 "PLANTED_ID": S3_KEY,
+                "PLANTED_IMPORT": CLIENT_SECRET,
+                "PLANTED_PARTNER": PARTNER_KEY,
                 "PLANTED_SECRET": S3_SECRET,
                 "EXCHANGER_CONFIG": str(self.folder / "exchanger.yaml"),
                 "TMPDIR": str(self.temporary),

@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from support.coming_from import rows
+from support.coming_from import COHORT_KEYS, rows
 from support.sandbox_calls import post, track
 
 import exchanger as package
@@ -61,6 +61,10 @@ def test_every_example_runs(exchange):
     fields += [{"name": "price", "type": "number"}]
     post(exchange.braze, "/catalogs", {"catalogs": [{"name": "products", "fields": fields}]})
     exchange.braze.seed([{"external_id": "somebody"}])
+    exchange.braze.change(
+        partners={"acme": COHORT_KEYS["PARTNER_KEY"]},
+        client_secrets={COHORT_KEYS["DATA_IMPORT_KEY"]: "acme"},
+    )
     jobs, examples = {}, {}
     for number, row in enumerate(EXAMPLES.values()):
         name = f"j{number}"
@@ -73,7 +77,8 @@ def test_every_example_runs(exchange):
         settle(exchange, job, name)
         jobs[name], examples[name] = job, row
     exchange.configure(**jobs)
-    library = package.Exchanger.from_config(exchange.config, environment=exchange.environment)
+    environment = exchange.environment | COHORT_KEYS
+    library = package.Exchanger.from_config(exchange.config, environment=environment)
     wrong = {}
     for name, row in examples.items():
         try:

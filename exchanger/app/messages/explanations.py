@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from exchanger.app.messages.reports import spelt
+from exchanger.profiles.frames.columns import COHORT
 
 Content = dict[str, Any]
 
@@ -21,6 +22,9 @@ _OUTCOMES = {
 }
 _MANY = 3
 """Given values of one change that are shown: a run may take many files."""
+_LOOKED_UP = "it is looked up before it is used"
+_GIVEN = "whoever a file names is given to it, or taken out, in any case"
+"""Of a cohort, which nobody can look up."""
 
 
 def describe_explanation(content: Content) -> list[str]:
@@ -36,7 +40,7 @@ def describe_explanation(content: Content) -> list[str]:
     held = {one["field"]: one for one in content["held"]}
     changed = dict.fromkeys(change["field"] for change in content["changes"])
     for name in sorted({*held, *changed}):
-        lines.append(f"  {name}: {_now(held.get(name))}")
+        lines.append(f"  {name}: {_now(held.get(name), name)}")
         lines += [f"    {_change(one)}" for one in content["changes"] if one["field"] == name]
         if name not in changed:
             lines.append("    no run changed it, as far as is kept")
@@ -46,12 +50,14 @@ def describe_explanation(content: Content) -> list[str]:
     return lines + [f"  note: {note}" for note in content["notes"]]
 
 
-def _now(held: Content | None) -> str:
+def _now(held: Content | None, name: str) -> str:
+    cohort = name.startswith(COHORT)
+    then = _GIVEN if cohort else _LOOKED_UP
     if held is None:
-        return "unknown by now: it is looked up before it is used"
+        return f"unknown by now: {then}"
     at = _when(held["at"])
     if held["value"] is None:
-        return f"uncertain since {at}: it is looked up before it is used"
+        return f"uncertain since {at}: {then}"
     if held["by"] == "look":
         return f"{spelt(held['value'])} now, as a look-up or an export showed {at}"
     run = f"run {held['run']}" if held["run"] else "a run"

@@ -6,7 +6,7 @@ from functools import singledispatch
 
 from exchanger.app.messages.storage_errors import words_for_code
 from exchanger.app.messages.words import Message, how_to_install
-from exchanger.braze.endpoints import PERMISSIONS
+from exchanger.braze.endpoints import COHORT_USERS, COHORTS, PERMISSIONS
 from exchanger.config.findings import closest
 from exchanger.errors import (
     BrazeError,
@@ -16,6 +16,7 @@ from exchanger.errors import (
     BrazeUnreachable,
     CatalogDiffers,
     CatalogMissing,
+    CohortMissing,
     EngineDiffers,
     EngineError,
     EngineGaveUp,
@@ -43,6 +44,7 @@ _ELSEWHERE = (
     "Compare bucket and export_root in the configuration with the bucket and folder that Braze's"
     " page of the S3 integration names: its exports may go elsewhere."
 )
+_COHORTS = (COHORTS, COHORT_USERS)
 _SHOWN = 10
 
 
@@ -151,6 +153,8 @@ def _(error: BrazeError) -> Message:
 
 @words_for_outside.register
 def _(error: BrazeKeyRefused) -> Message:
+    if error.endpoint in _COHORTS:
+        return _cohort_keys(error)
     return Message(
         f"Braze does not know this API key (401 at {error.endpoint}).",
         "Look at endpoint and api_key in the configuration: a key is valid on its own instance"
@@ -158,8 +162,21 @@ def _(error: BrazeKeyRefused) -> Message:
     )
 
 
+def _cohort_keys(error: BrazeError) -> Message:
+    detail = f": {error.detail}" if error.detail else ""
+    return Message(
+        f"Braze does not let us change the cohort ({error.status} at {error.endpoint}{detail}).",
+        "Look at partner, partner_key and client_secret of the cohort in the job: the first two are"
+        " the name and the key that Braze gave the partner, another key in the US than in the EU;"
+        " client_secret is the data import key of the partner's page in Braze. api_key has no part"
+        f" in it. Then: {_CHECK}",
+    )
+
+
 @words_for_outside.register
 def _(error: BrazeForbidden) -> Message:
+    if error.endpoint in _COHORTS:
+        return _cohort_keys(error)
     permission = PERMISSIONS.get(error.endpoint, error.endpoint)
     return Message(
         f"The API key lacks the permission {permission} (403 at {error.endpoint}).",
@@ -232,6 +249,15 @@ def _(error: CatalogDiffers) -> Message:
         f"The catalog '{error.catalog}' does not fit the job:{_lines(lines)}",
         "Nothing was sent, and the files wait. Add the field to the catalog in Braze, or correct"
         " the job: name another field, leave it out, or set its 'type'. Then run it again.",
+    )
+
+
+@words_for_outside.register
+def _(error: CohortMissing) -> Message:
+    return Message(
+        f"A run sends to the cohort '{error.key}', and no job of the configuration has its keys.",
+        "Nothing is lost. Put the job of the cohort back, with its partner and id, and run the same"
+        " command again; or drop what is left of that run: exchanger runs, exchanger discard",
     )
 
 

@@ -28,7 +28,7 @@ def check_guards(job: ImportJob, where: Where) -> Iterator[Finding]:
 
 def check_delivery(job: ImportJob, where: Where) -> Iterator[Finding]:
     """Find out whether what a job sends can be looked after as it says."""
-    if job.delivery.verify is not None and job.object not in _READ_BACK:
+    if job.delivery.verify is not None and job.kind not in _READ_BACK:
         message = "only attributes and states of subscriptions can be read back as they were sent"
         yield Finding((*where, "delivery", "verify"), message, beside=("object",))
     if "compare_after" in job.delivery.model_fields_set and not job.delivery.shadow:

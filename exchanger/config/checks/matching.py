@@ -80,7 +80,7 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
             message = "only an email or a phone in match may belong to several profiles"
             yield Finding(place, message, beside=("match",))
         return
-    if job.calls_people:
+    if job.calls_people or job.cohort is not None:
         return
     if job.object in ("subscriptions", "email_state"):
         return  # They are about an address, whoever has it.

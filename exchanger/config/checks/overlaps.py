@@ -49,6 +49,7 @@ def _of_a_pair(one_of: tuple[str, Job], other_of: tuple[str, Job]) -> Iterator[F
     yield from _amid_answers(one_of, other_of)
     yield from _amid_answers(other_of, one_of)
     if isinstance(one, ImportJob) and isinstance(other, ImportJob):
+        yield from _shared_cohort((first, one), (second, other))
         yield from _shared_fields((first, one), (second, other))
     if isinstance(one, ExportJob) and isinstance(other, ExportJob):
         yield from _shared_target((first, one), (second, other))
@@ -133,6 +134,20 @@ def _own_exports(
             f"export '{other_name}' writes to {other.target.prefix}, so this job would send Braze"
             " what it said before; read from another folder",
         )
+
+
+def _shared_cohort(
+    first: tuple[str, ImportJob], second: tuple[str, ImportJob]
+) -> Iterator[Finding]:
+    (name, one), (other_name, other) = first, second
+    if one.cohort is None or other.cohort is None or one.cohort.key != other.cohort.key:
+        return
+    if one.cohort != other.cohort:
+        message = f"job '{name}' gives this cohort another name, or other keys; write them alike"
+        yield Finding(("jobs", other_name, "audience", "as"), message)
+    if _nested(one.source.prefix, other.source.prefix):
+        message = f"job '{name}' gives people to the same cohort by the same files"
+        yield Finding(("jobs", other_name, "source", "prefix"), message)
 
 
 def _shared_fields(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from pydantic import SecretStr
-
 from exchanger.config.checks.after import check_after, check_places
 from exchanger.config.checks.arrival import check_arrival
 from exchanger.config.checks.fields import check_export_field, check_import_fields
 from exchanger.config.checks.folders import check_beginning, check_folder
 from exchanger.config.checks.guards import check_budget, check_delivery, check_guards
+from exchanger.config.checks.keys import check_key
 from exchanger.config.checks.kinds.objects import check_object
 from exchanger.config.checks.lengths import (
     check_completion_lengths,
@@ -117,16 +116,7 @@ def _check_braze(braze: BrazeConfig, where: Where) -> Iterator[Finding]:
     fault = endpoint_fault(braze.endpoint)
     if fault:
         yield Finding((*where, "endpoint"), fault, guess_endpoint(braze.endpoint))
-    yield from _check_key(braze.api_key, (*where, "api_key"))
-
-
-def _check_key(key: SecretStr, where: Where) -> Iterator[Finding]:
-    """Find out whether a secret can be part of a request's header."""
-    text = key.get_secret_value()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        yield Finding(where, "the key is empty, or holds a space or a line break")
-    elif text[0] == text[-1] and text[0] in "\"'":
-        yield Finding(where, "the key stands in quotes; leave them out of the variable")
+    yield from check_key(braze.api_key, (*where, "api_key"))
 
 
 def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
@@ -140,7 +130,7 @@ def _check_s3(s3: S3Config, where: Where) -> Iterator[Finding]:
         yield Finding((*where, missing), message, beside=("access_key_id", "secret_access_key"))
     for name in ("access_key_id", "secret_access_key"):
         if (key := getattr(s3, name)) is not None:
-            yield from _check_key(key, (*where, name))
+            yield from check_key(key, (*where, name))
     if s3.endpoint_url is not None:
         fault = store_fault(s3.endpoint_url)
         if fault:

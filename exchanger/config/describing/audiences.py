@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exchanger.config.findings import listed
-from exchanger.config.models import AudienceEvents, AudienceTarget, ImportJob
+from exchanger.config.models import AudienceCohort, AudienceEvents, AudienceTarget, ImportJob
 
 
 def describe_audience(job: ImportJob) -> list[str]:
@@ -27,6 +27,9 @@ def _target(target: AudienceTarget) -> Iterator[str]:
     if target.events is not None:
         yield from _events(target.events)
         return
+    if target.cohort is not None:
+        yield from _cohort(target.cohort)
+        return
     if target.list_ is not None:
         yield (
             f"{target.list_}: has the entry '{target.entry}' of who comes, and loses it of who"
@@ -43,6 +46,13 @@ def _events(events: AudienceEvents) -> Iterator[str]:
     if events.exited is not None:
         yield f"sends the event '{events.exited}' for who goes and belonged to it before"
     yield "lists what Braze may have taken when its answer was lost; retry gives it again"
+
+
+def _cohort(cohort: AudienceCohort) -> Iterator[str]:
+    yield (
+        f"gives who comes to the cohort '{cohort.name}' ({cohort.id}) of {cohort.partner}, and"
+        " takes who goes out of it; looks up first who of those that were never seen is in Braze"
+    )
 
 
 def _value(value: object) -> str:

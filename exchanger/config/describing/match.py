@@ -61,7 +61,7 @@ def describe_missing(job: ImportJob) -> Iterator[str]:
         yield f"skips whoever is not in the segment '{job.gate_segment}', exported for each run"
     for name, values in job.gates.items():
         yield f"skips whoever has not {name}: {listed(map(str, values))} in Braze; looked up first"
-    if not job.create_missing:
+    if not job.creates:
         yield "leaves out people that Braze does not know"
         return
     for kind in dict.fromkeys(match.kind for match in job.match):

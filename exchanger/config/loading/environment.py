@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from exchanger.config.findings import Finding, Where
@@ -17,6 +17,8 @@ _SECRETS = (
     ("s3", "access_key_id"),
     ("s3", "secret_access_key"),
 )
+_OF_COHORTS = ("client_secret", "partner_key")
+"""Secrets of a cohort that an audience becomes."""
 
 
 def substitute(content: Any, environ: Mapping[str, str]) -> tuple[Any, list[Finding]]:
@@ -35,24 +37,34 @@ def substitute(content: Any, environ: Mapping[str, str]) -> tuple[Any, list[Find
 
 def plain_secrets(content: Any) -> list[Finding]:
     """Find secrets that stand in the file as they are. *content* is from before substitution."""
-    connections = content.get("connections") if isinstance(content, dict) else None
-    if not isinstance(connections, dict):
-        return []
-    places = [
-        ((name, *place), value)
-        for name, connection in connections.items()
-        for place in _SECRETS
-        if (value := _at(connection, place)) is not None
-    ]
     return [
         Finding(
-            ("connections", *place),
+            place,
             "a secret must not stand in this file; put it in an environment variable",
-            f"${{{place[-1].upper()}}}",
+            f"${{{str(place[-1]).upper()}}}",
         )
-        for place, value in places
-        if not REFERENCE.fullmatch(str(value))
+        for place, value in _given_secrets(content)
+        if value is not None and not REFERENCE.fullmatch(str(value))
     ]
+
+
+def _given_secrets(content: Any) -> Iterator[tuple[Where, Any]]:
+    """Yield where secrets stand, and what stands there."""
+    for name, connection in _entries(content, "connections"):
+        for keys in _SECRETS:
+            yield ("connections", name, *keys), _at(connection, keys)
+    for name, job in _entries(content, "jobs"):
+        targets = _at(job, ("audience", "as"))
+        listed = isinstance(targets, list)
+        for i, target in enumerate(targets if listed else [targets]):
+            place: Where = ("jobs", name, "audience", "as", *([i] if listed else []), "cohort")
+            for key in _OF_COHORTS:
+                yield (*place, key), _at(target, ("cohort", key))
+
+
+def _entries(content: Any, key: str) -> Iterable[tuple[str, Any]]:
+    found = _at(content, (key,))
+    return found.items() if isinstance(found, dict) else ()
 
 
 def empty_keys(content: Any, environ: Mapping[str, str]) -> list[Finding]:

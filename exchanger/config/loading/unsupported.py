@@ -43,8 +43,6 @@ _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "
 _OBJECTS = (
     "merge", "delete", "cohorts",
 )  # fmt: skip
-_TARGETS = ("cohort",)
-"""What membership becomes in later versions."""
 _MODES = ("changes", "merge")
 _NO_MERGE = "'merge' is no key here: an export takes values as Braze has them; leave it out"
 
@@ -124,25 +122,7 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = f"{NOT_YET}: it imports {listed(get_args(ObjectName), 'and')}"
         findings.append(Finding((*where, "object"), message))
         job = {key: value for key, value in job.items() if key != "object"}
-    if isinstance(audience := job.get("audience"), dict):
-        job = job | {"audience": _audience(audience, (*where, "audience"), findings)}
     return job
-
-
-def _audience(audience: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
-    """Leave out what membership becomes in later versions."""
-    targets = audience.get("as")
-    if isinstance(targets, dict):
-        return audience | {"as": _without(targets, (*where, "as"), _TARGETS, findings)}
-    if not isinstance(targets, list):
-        return audience
-    kept = [
-        _without(target, (*where, "as", place), _TARGETS, findings)
-        if isinstance(target, dict)
-        else target
-        for place, target in enumerate(targets)
-    ]
-    return audience | {"as": [target for target in kept if target != {}]}
 
 
 def _export(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from exchanger.config.models.jobs import (
     Urgency,
     UsedConnection,
 )
-from exchanger.config.models.kinds.audiences import ACTION, Action, Audience
+from exchanger.config.models.kinds.audiences import ACTION, Action, Audience, AudienceCohort
 from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
 from exchanger.config.models.kinds.objects import (
@@ -446,9 +446,15 @@ class ImportJob(Strict):
 
     @property
     def kind(self) -> str:
-        """What a row becomes, where one kind of object is two: an audience as values or events."""
-        events = self.audience is not None and self.audience.events is not None
-        return f"{self.object}_events" if events else self.object
+        """What a row becomes, where one kind of object is several: what membership becomes."""
+        if self.audience is not None and self.audience.events is not None:
+            return f"{self.object}_events"
+        return f"{self.object}_cohort" if self.cohort is not None else self.object
+
+    @property
+    def cohort(self) -> AudienceCohort | None:
+        """The cohort that it gives people to; None if there is none."""
+        return self.audience.cohort if self.audience is not None else None
 
     @property
     def written(self) -> frozenset[str]:
@@ -458,7 +464,7 @@ class ImportJob(Strict):
     @property
     def creates(self) -> bool:
         """Whether what Braze does not have is made."""
-        return self.create_missing and self.mode != "update"
+        return self.create_missing and self.mode != "update" and self.cohort is None
 
     @property
     def assumes_empty(self) -> bool:

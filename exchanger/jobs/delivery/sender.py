@@ -9,6 +9,7 @@ are not idempotent, what an earlier process has begun and nobody answered is in 
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -184,6 +185,8 @@ class _Sending:
         self._complete = True
         self.asks = False
         """Whether Braze can be asked which requests it has taken."""
+        self._alone = asyncio.Lock()
+        """Held by whoever sends to where one request is sent at a time."""
         self.again = SendCounts()
         """What was sent again because answers were lost; its requests are not counted here."""
 
@@ -261,7 +264,8 @@ class _Sending:
         await self._in_flight.enter()
         while taken := await self._waiting.get():
             window, batches = taken
-            await self._send_in_turn(window, batches)
+            async with self._alone if window.endpoint.alone else nullcontext():
+                await self._send_in_turn(window, batches)
             window.left -= 1
             self._in_flight.leave()
             if not window.left:
@@ -281,6 +285,8 @@ class _Sending:
             if self._is_ending():
                 return
             try:
+                if window.endpoint.alone:
+                    await self._braze.name_cohort(window.endpoint)
                 if asked and not group:
                     group = self._acks.group(_range_of(window.items, batch)[0])
                 as_it_is = await window.send(self._braze, batch, self._sent_again, group)

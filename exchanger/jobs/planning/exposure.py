@@ -250,7 +250,7 @@ def _requests_to(sent: Mapping[str, int], batch_size: int) -> dict[str, int]:
 
 
 def _requests(endpoint: Endpoint, count: int, batch_size: int) -> int:
-    return -(-count // min(batch_size, endpoint.objects)) * len(endpoint.methods)
+    return -(-count // endpoint.most(batch_size)) * len(endpoint.methods)
 
 
 def _content() -> pl.Expr:

@@ -26,7 +26,7 @@ from exchanger.jobs.observing.lookup import (
 )
 from exchanger.notes import noted
 from exchanger.objects.kinds import Folded
-from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SENT
+from exchanger.profiles.frames.columns import COHORT, EXISTS, IDENTIFIED, PROFILE, SENT
 from exchanger.profiles.merging.consent import as_last_seen, guarded_rules, to_be_asked
 from exchanger.profiles.merging.contributions import corrected
 from exchanger.profiles.merging.folding import fold
@@ -247,7 +247,8 @@ def _learn(
     report: RunReport,
     learnt: KnownValues,
 ) -> KnownValues:
-    if not terms.gates and not any(rule.needs_held for rule in terms.rules):
+    asks = terms.there or terms.gates or any(rule.needs_held for rule in terms.rules)
+    if not asks:
         if terms.assume_empty:
             report.facts.append(noted("taken_for_empty", profiles=0))
         return learnt
@@ -279,7 +280,8 @@ def _needed(learnt: KnownValues, batch: InputBatch, terms: PlanOptions) -> tuple
         folded, known = learnt.folded(number), learnt.known(number)
         behind = unknown_gates(folded, known, terms.gates)
         unknown = _unknown(folded, known, rules, terms, learnt.maybe_forgotten)
-        unknown = pl.concat([unknown, behind]).unique(maintain_order=True)
+        nobody_saw = _never_seen(folded, known) if terms.there else unknown.clear()
+        unknown = pl.concat([unknown, behind, nobody_saw]).unique(maintain_order=True)
         if (several := learnt.ambiguous).len():
             unknown = unknown.filter(~pl.col(PROFILE).is_in(several.implode()))
         needed.add(unknown)
@@ -304,6 +306,13 @@ def _unknown(
     return pl.concat([certain, needs_lookup(few, known, rules)])
 
 
+def _never_seen(folded: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Name the profiles of which nobody knows that they are there, and what tells it."""
+    there = known.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE]
+    strangers = folded.filter(~pl.col(PROFILE).is_in(there.implode()))
+    return strangers.select(PROFILE, pl.lit(IDENTIFIED).alias("field"))
+
+
 def _may_duplicate(call: ImportContext, batch: InputBatch, fields: list[str]) -> bool:
     """
     Return whether a row may give a person a second profile whose address is known here.
@@ -324,7 +333,9 @@ def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: Ru
     if call.job.subscription is None:  # Groups have a limit that is far wider.
         report.facts += note_if_slow(asked, call.context.lookup_limit, alone)
     _wait_until_shown(call, learnt, needed, report)
-    look_up_all(call, needed, {*call.job.fields, *learnt.fields}, learnt.see)
+    # Braze does not show who is in a cohort.
+    fields = [name for name in learnt.fields if not name.startswith(COHORT)]
+    look_up_all(call, needed, {*call.job.fields, *fields}, learnt.see)
 
 
 def _wait_until_shown(

@@ -108,6 +108,8 @@ def _folded(
             call, keys.unique(), [rule.name for rule in rules if rule.name != ITEM_GONE]
         )
         shape = making.shape(job, _other_fields(call, keys, batch.rules))
+    elif making.changes is not None:
+        shape = making.changes(job)
     elif making.crossings is not None:
         first = call.state.file_ledger.snapshot().last_applied(call.name) is None
         shape = making.crossings(job, call.context.clock.now(), first)
@@ -129,6 +131,7 @@ def _folded(
         gates=gates_of(job.gates),
         consent=_consent_terms(job) if consent else None,
         names_taken=compared is not None,
+        there=making.there,
     )
     with closing(resolve_unknowns(call, batch, terms, report, people)) as learnt:
 

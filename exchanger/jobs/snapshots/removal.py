@@ -30,7 +30,7 @@ from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.intake.batch import BatchDraft
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.notes import noted
-from exchanger.profiles.frames.columns import PROFILE, ROW
+from exchanger.profiles.frames.columns import COHORT, PROFILE, ROW
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.reading.mapping import settle_rules
 from exchanger.profiles.reading.resolve import as_keys
@@ -125,6 +125,8 @@ def there_again(call: ImportContext, run: RunDocument, people: pl.Series) -> pl.
 def points_of_removal(removal: str, fields: Collection[str]) -> int:
     """Return what it costs at most, in data points, to do with one person what a job says."""
     if removal == "delete" or not removal:
+        return 0
+    if fields and all(name.startswith(COHORT) for name in fields):
         return 0
     return 1 if removal.startswith(_EVENT) else max(len({*fields} - CONSENT), 1)
 

@@ -67,22 +67,23 @@ class Fault(Exception):
 
 class RateLimited(Exception):
     """
-    An attempt that was answered with 429: nothing was processed.
+    An attempt that was answered with 429, or 423 of a cohort that changes: nothing was processed.
 
     Args:
+        status: The HTTP status.
         detail: What the answer says; may hold secrets.
         told: Seconds to wait, if it says so.
         for_all: Whether it says that no other request would be taken meanwhile.
     """
 
-    status = 429
     uncertain = False
 
-    def __init__(self, detail: str, told: float | None, *, for_all: bool) -> None:
+    def __init__(self, status: int, detail: str, told: float | None, *, for_all: bool) -> None:
+        self.status = status
         self.detail = detail
         self.told = told
         self.for_all = for_all
-        super().__init__("429")
+        super().__init__(f"{status}")
 
 
 @dataclass(frozen=True)

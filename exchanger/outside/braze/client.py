@@ -17,12 +17,14 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import orjson
+from pydantic import SecretStr
 
 from exchanger.braze.endpoints import (
     ATTRIBUTES,
     CANCEL_EXPORT,
     CATALOG_ITEM,
     CATALOGS,
+    COHORTS,
     ENDPOINTS,
     EXPORT_IDS,
     EXPORT_SEGMENT,
@@ -35,8 +37,14 @@ from exchanger.braze.endpoints import (
     Endpoint,
 )
 from exchanger.braze.limits import SEGMENTS_PER_PAGE
-from exchanger.config.models import BrazeConfig
-from exchanger.errors import BrazeError, BrazeRefused, BrazeUnreachable, ExportRunning
+from exchanger.config.models import AudienceCohort, BrazeConfig
+from exchanger.errors import (
+    BrazeError,
+    BrazeRefused,
+    BrazeUnreachable,
+    CohortMissing,
+    ExportRunning,
+)
 from exchanger.outside.braze.answers import (
     Answer,
     ExportStarted,
@@ -50,6 +58,7 @@ from exchanger.outside.braze.answers import (
     read_track,
 )
 from exchanger.outside.braze.catalog_answers import Catalog, read_catalogs, read_item
+from exchanger.outside.braze.cohorts import creation, read_change, with_keys
 from exchanger.outside.braze.group_states import (
     PAGE,
     Params,
@@ -91,12 +100,13 @@ class Braze:
         random: Source of jitter.
         timeout: Seconds after which a request without an answer counts as lost.
         quotas: Where requests are counted by the hour, if there is a limit.
+        cohorts: Those that people may be given to, by what names them.
 
     Raises:
         ValueError: The address is neither https nor on this machine.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each but the first may be left out
         self,
         config: BrazeConfig,
         *,
@@ -104,15 +114,26 @@ class Braze:
         random: Random | None = None,
         timeout: float = REQUEST_SECONDS,
         quotas: Quotas | None = None,
+        cohorts: Mapping[str, AudienceCohort] | None = None,
     ) -> None:
+        self._clock = clock or SystemClock()
+        self._cohorts = cohorts or {}
+        self._named: set[str] = set()
+        """The cohorts that have got their names already."""
         self._base = config.endpoint.rstrip("/")
         if not is_safe(self._base):
             raise ValueError("the key is only sent over https")
         self._key = config.api_key
         self.group = ""
         """The ``group_id`` of requests to ``/users/track``; none once Braze does not track them."""
+        keys = [key for it in self._cohorts.values() for key in (it.partner_key, it.client_secret)]
         self._requests = BrazeRequests(
-            config, clock=clock or SystemClock(), random=random, timeout=timeout, quotas=quotas
+            config,
+            clock=self._clock,
+            random=random,
+            timeout=timeout,
+            quotas=quotas,
+            secrets=[key.get_secret_value() for key in keys],
         )
 
     def __repr__(self) -> str:
@@ -176,6 +197,27 @@ class Braze:
         """Return how many requests with objects should be under way at once."""
         return self._requests.in_flight(endpoint.path)
 
+    async def name_cohort(self, endpoint: Endpoint) -> None:
+        """
+        Create the cohort that an endpoint is about, or give it its name; once (11).
+
+        Raises:
+            CohortMissing: Nobody knows its keys.
+        """
+        if endpoint.of in self._named:
+            return
+        cohort = self._cohort(endpoint)
+        url = self._base + COHORTS.replace("{name}", cohort.partner)
+        body = creation(cohort, self._clock.now())
+        call = Call(COHORTS, "POST", url, body, writes=True)
+        await self._requests.send(call, lambda _: None)
+        self._named.add(endpoint.of)
+
+    def _cohort(self, endpoint: Endpoint) -> AudienceCohort:
+        if endpoint.of not in self._cohorts:
+            raise CohortMissing(endpoint.path, endpoint.of)
+        return self._cohorts[endpoint.of]
+
     def track(
         self, body: bytes, endpoint: Endpoint = ATTRIBUTES, group: str = ""
     ) -> Coroutine[Any, Any, TrackAnswer]:
@@ -212,12 +254,15 @@ class Braze:
     def _track_once(
         self, body: bytes, endpoint: Endpoint, method: str
     ) -> Coroutine[Any, Any, TrackAnswer]:
+        key: SecretStr | None = self._key
+        if endpoint.packed == "cohort":
+            body, key = with_keys(body, self._cohort(endpoint)), None
         call = Call(
             endpoint.path,
             method,
             self._base + endpoint.address,
             body,
-            key=self._key,
+            key=key,
             writes=True,
             idempotent=endpoint.idempotent,
         )
@@ -459,7 +504,8 @@ class Braze:
         return Call(endpoint, "POST", self._base + endpoint, body, key=self._key)
 
     def _tracked(self, endpoint: Endpoint, answer: Answer) -> TrackAnswer:
-        said = read_track(answer, endpoint.array)
+        cohort = endpoint.packed == "cohort"
+        said = read_change(answer) if cohort else read_track(answer, endpoint.array)
         if said and not said.tracked:
             self.group = ""
         return self._cleaned(said) if said else self._requests.refuse(endpoint.path, answer)

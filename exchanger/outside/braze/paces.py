@@ -8,6 +8,8 @@ from exchanger.braze.endpoints import (
     CATALOG_ITEM,
     CATALOG_ITEMS,
     CATALOGS,
+    COHORT_USERS,
+    COHORTS,
     EMAIL_STATUS,
     ENDPOINTS,
     IN_ONE_POOL,
@@ -57,7 +59,7 @@ def limits_by_path(rate_limit: RateLimit) -> Mapping[str, RateLimit]:
         CATALOGS: _CATALOGS_POOL,
         CATALOG_ITEM: _CATALOGS_POOL,
         SET_GROUPS: _SUBSCRIPTION_POOL,
-        EMAIL_STATUS: SHARED_POOL,
+        **dict.fromkeys((EMAIL_STATUS, COHORTS, COHORT_USERS), SHARED_POOL),
         TRACK_STATUS: _STATUS_POOL,
     }
 

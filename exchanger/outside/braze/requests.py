@@ -8,13 +8,14 @@ the HTTP client is in ``transport``. Sources are named by section of ``braze-api
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
 from typing import NoReturn, TypeVar
 
 from exchanger.braze.endpoints import (
+    COHORTS,
     ENDPOINTS,
     EXPORT_IDS,
     IN_ONE_POOL,
@@ -64,6 +65,8 @@ T = TypeVar("T")
 DOWNLOAD = "export download"
 """What stands for an endpoint in errors and counts, where an export is fetched from its address."""
 
+_LOCKED = 423
+"""A cohort that still changes (braze-api.md 11): nothing was processed."""
 _REFUSALS: Mapping[int, type[BrazeError]] = {401: BrazeKeyRefused, 403: BrazeForbidden}
 
 
@@ -78,9 +81,10 @@ class BrazeRequests:
         timeout: Seconds after which a request without an answer counts as lost.
         quotas: Where requests are counted by the hour, if there is a limit; this process counts
             for itself if left out.
+        secrets: Others than the key, which stand in bodies.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a client is given
         self,
         config: BrazeConfig,
         *,
@@ -88,8 +92,9 @@ class BrazeRequests:
         random: Random | None,
         timeout: float,
         quotas: Quotas | None,
+        secrets: Iterable[str] = (),
     ) -> None:
-        self._redactor = Redactor([config.api_key.get_secret_value()])
+        self._redactor = Redactor([config.api_key.get_secret_value(), *secrets])
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter is no secret
         self.wire = Transport(timeout)
@@ -107,7 +112,7 @@ class BrazeRequests:
         written = written_paths()
         self._outages = {name: CircuitState(clock, give_up) for name in (*written, EXPORT_IDS)}
         limits = {**limits_by_path(config.rate_limit), EXPORT_IDS: config.lookup_limit}
-        endpoints = {*PERMISSIONS, *written, DOWNLOAD}
+        endpoints = {*PERMISSIONS, *written, COHORTS, DOWNLOAD}
         self._paces = {
             name: RateLimiter(limits.get(name, SHARED_POOL), clock, spread=name in written)
             for name in endpoints
@@ -146,7 +151,7 @@ class BrazeRequests:
             call: The request.
             read: Makes the result of a 2xx, and of a status in *reads*.
             reads: Further statuses that are answers.
-            limit_waiting: Seconds to put up with 429.
+            limit_waiting: Seconds to put up with 429, or 423.
 
         Raises:
             BrazeError: There was none.
@@ -255,10 +260,12 @@ class BrazeRequests:
         status = answer.status
         if 200 <= status < 300 or status in reads:
             return read(answer)
+        if status == _LOCKED:
+            raise RateLimited(status, message_of(answer), None, for_all=False)
         if status == 429:
             told = told_to_wait(answer.headers, self._clock.now())
             for_all = is_told_to_all(answer.headers)
-            raise RateLimited(message_of(answer), told, for_all=for_all)
+            raise RateLimited(status, message_of(answer), told, for_all=for_all)
         if status == 408 or status >= 500:
             raise Fault(status, message_of(answer), uncertain=True)
         return self.refuse(call.needs, answer)

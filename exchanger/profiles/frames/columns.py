@@ -52,6 +52,11 @@ MEMBER = "@member:"
 Goes before the name of an audience: whether somebody belongs to it, ``true`` or ``false``. It is
 held likewise, by what files have said, whatever became of the events about it.
 """
+COHORT = "@cohort:"
+"""
+Goes before the name of a partner, a slash and the id of a cohort: whether somebody was given to it,
+``true`` or ``false``. It is held likewise, by what Braze has accepted, as nobody can look it up.
+"""
 ITEM = "@item"
 """UInt32: position in the outbox, from 0."""
 ENDPOINT = "@endpoint"

@@ -74,6 +74,7 @@ class PlanOptions:
         consent: Whose objects are states of subscriptions, which create nobody, and which an
             address has also where no profile has it; None of attributes.
         names_taken: Whether to tell of which profiles a row is taken.
+        there: Whether it has to be known of each profile that Braze has it.
     """
 
     rules: Sequence[Rule]
@@ -85,6 +86,7 @@ class PlanOptions:
     gates: tuple[Gate, ...] = ()
     consent: ConsentTerms | None = None
     names_taken: bool = False
+    there: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Literal
 
 import polars as pl
 
-from exchanger.braze.endpoints import ATTRIBUTES, Endpoint
+from exchanger.braze.endpoints import ATTRIBUTES, Endpoint, Packing
 from exchanger.braze.identifiers import CREATED_ON_DEMAND, NEVER_CREATED
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
@@ -19,6 +18,7 @@ from exchanger.profiles.frames.columns import (
     PROFILE,
     SEND,
 )
+from exchanger.profiles.planning.cohort_requests import body_of_cohort
 from exchanger.profiles.planning.consent_requests import body_of_addresses, body_of_groups
 from exchanger.profiles.spelling.data_points import field_points
 from exchanger.profiles.spelling.json_values import spell_json
@@ -44,7 +44,7 @@ class Batch:
     count: int
     members: memoryview
     head: bytes
-    packed: Literal["listed", "groups", "addresses"] = "listed"
+    packed: Packing = "listed"
 
     @property
     def positions(self) -> range:
@@ -58,6 +58,8 @@ class Batch:
             return body_of_groups(self.members)
         if self.packed == "addresses":
             return body_of_addresses(self.members)
+        if self.packed == "cohort":
+            return body_of_cohort(self.members)
         return b"".join((self.head, self.members, _TAIL))
 
 
@@ -155,7 +157,7 @@ def bodies(objects: pl.Series, batch_size: int, endpoint: Endpoint = ATTRIBUTES)
     members = memoryview(text)
     batches, too_large = [], []
     head = f'{{"{endpoint.array}":['.encode()
-    most = min(batch_size, endpoint.objects)
+    most = endpoint.most(batch_size)
     room = endpoint.size - len(head) - len(_TAIL) + 1
     start = 0
     while start < len(objects):

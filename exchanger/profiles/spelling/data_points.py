@@ -9,7 +9,8 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.braze.attributes import NOT_BILLED
-from exchanger.profiles.frames.columns import EMAIL_STATE, GROUP, MEMBER
+from exchanger.braze.cohorts import is_billed
+from exchanger.profiles.frames.columns import COHORT, EMAIL_STATE, GROUP, MEMBER
 
 _OPENING = r":\[?\{"
 """Behind a key: an object, or an array of objects. Their leaves are billed, and the key is not."""
@@ -36,6 +37,8 @@ def field_points(name: str, sent: pl.Expr) -> pl.Expr:
     """
     if is_free(name):
         return pl.lit(0, pl.UInt32)
+    if name.startswith(COHORT):  # Who leaves costs nothing.
+        return (sent == "true").fill_null(value=False).cast(pl.UInt32)
     return sent.map_batches(_points, return_dtype=pl.UInt32, is_elementwise=True)
 
 
@@ -48,6 +51,8 @@ def points_of(name: str, values: pl.Series, *, is_json: bool) -> int:
         values: Typed values, or of JSON its text; null where there is none.
         is_json: Whether it is JSON.
     """
+    if name.startswith(COHORT):
+        return 0 if is_free(name) else int((values.cast(pl.String) == "true").sum())
     if not is_json:
         return 0 if is_free(name) else values.count()
     sent = values.to_frame("sent").select(field_points(name, pl.col("sent")).cast(pl.Int64).sum())
@@ -56,6 +61,8 @@ def points_of(name: str, values: pl.Series, *, is_json: bool) -> int:
 
 def is_free(name: str) -> bool:
     """Return whether Braze bills nothing for a field."""
+    if name.startswith(COHORT):
+        return not is_billed(name.removeprefix(COHORT))
     return name in NOT_BILLED or name == EMAIL_STATE or name.startswith((GROUP, MEMBER))
 
 

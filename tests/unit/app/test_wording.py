@@ -2,13 +2,14 @@ import pytest
 
 from exchanger.app.messages.errors import words_for
 from exchanger.app.messages.outside_errors import words_for_outside
-from exchanger.braze.endpoints import PERMISSIONS
+from exchanger.braze.endpoints import COHORT_USERS, COHORTS, PERMISSIONS
 from exchanger.errors import (
     BrazeForbidden,
     BrazeKeyRefused,
     BrazeUnreachable,
     CatalogDiffers,
     CatalogMissing,
+    CohortMissing,
     ConfigError,
     EngineDiffers,
     EngineError,
@@ -92,6 +93,11 @@ merge: set}?
         (CatalogDiffers("shop", ["titel"], {"price": ("string", "number")}, ["title", "price"]),
          "no field 'titel'; did you mean 'title'?\n  its field 'price' is of type number, and",
          "set its 'type'"),
+        (BrazeKeyRefused(COHORTS, 401, "Invalid client secret"),
+         "change the cohort (401 at /partners/{name}/cohorts: Invalid client secret).",
+         "partner_key and client_secret"),
+        (BrazeForbidden(COHORT_USERS, 403), "change the cohort (403 at", "api_key has no part"),
+        (CohortMissing(COHORT_USERS, "acme/vip"), "the cohort 'acme/vip', and no job", "discard"),
         (ExportRunning("abc", "busy"), "already exporting the segment abc", "Wait"),
         (ExportEmpty("VIP", "s3://b/segment-export/1/", estimate=1234, may_be_allowed=True),
          "'VIP' brought nobody: no file came to s3://b/segment-export/1/, and Braze estimates 1,2",

@@ -13,6 +13,9 @@ OP = "action: {from: op, add: add, remove: [remove, '-']}"
 AS = "audience: {as: {attribute: is_vip}}"
 LIST = "audience: {as: [{list: audiences, entry: vip}]}"
 EVENTS = "audience: {historical: false, as: {events: {entered: Came, exited: Went}}}"
+COHORT = (
+    '{cohort: {id: vip, name: VIP, partner: acme, client_secret: "${KEY}", partner_key: "${KEY}"}}'
+)
 SNAPSHOT = "source: {prefix: in/, mode: snapshot}"
 BY_ID = "object: audience, match: {external_id: id}"
 
@@ -20,6 +23,13 @@ BY_ID = "object: audience, match: {external_id: id}"
 def job(text, more=""):
     source = "" if SNAPSHOT[:-1] in text else "source: {prefix: in/}, "
     return ONE + f"jobs: {{vip: {{type: import, {source}{text}}}{more}}}"
+
+
+def cohort(was, becomes):
+    """The job of a cohort, with something else in it."""
+    text = f"{BY_ID}, {OP}, audience: {{as: [{COHORT}]}}"
+    assert was in text
+    return text.replace(was, becomes)
 
 
 def attribute(more):
@@ -74,8 +84,28 @@ def listed(more):
         (f"object: audience, match: {{email: m}}, {OP}, {EVENTS}", "on_ambiguous"),
         (f"{BY_ID}, {OP}, audience: {{historical: false, as: {{attribute: a}}}}",
          "audience.historical"),
-        (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {{cohort: {{id: vip}}}}]}}",
-         "audience.as[1].cohort"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {COHORT}]}}", "audience.as"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{COHORT[:-1]}, entry: vip}}]}}", "audience.as[0].entry"),
+        (cohort("id: vip", "id: ' vip'"), "audience.as[0].cohort.id"),
+        (cohort("id: vip", "id: ''"), "audience.as[0].cohort.id"),
+        (cohort("name: VIP", "name: ''"), "audience.as[0].cohort.name"),
+        (cohort(", name: VIP", ""), "audience.as[0].cohort.name"),
+        (cohort("partner: acme", "partner: a/b"), "audience.as[0].cohort.partner"),
+        (cohort('client_secret: "${KEY}"', 'client_secret: "${EMPTY:-}"'),
+         "audience.as[0].cohort.client_secret"),
+        (cohort('partner_key: "${KEY}"', "partner_key: plain"),
+         "audience.as[0].cohort.partner_key"),
+        (cohort('partner_key: "${KEY}"', "partner_key: '${NONE:-\"x\"}'"),
+         "audience.as[0].cohort.partner_key"),
+        (cohort("external_id: id", "email: m"), "match"),
+        (cohort("{external_id: id}", "[{external_id: id}, {alias: {name: a, label: b}}]"), "match"),
+        (cohort("object:", "create_missing: true, object:"), "create_missing"),
+        (cohort("object:", "baseline: assume_empty, object:"), "baseline"),
+        (cohort("object:", "only_if: {a: b}, object:"), "only_if"),
+        (cohort("object:", "delivery: {shadow: true}, object:"), "delivery.shadow"),
+        (cohort("object:", "delivery: {verify: {sample: 1%}}, object:"), "delivery.verify"),
+        (cohort("object:", "guards: {max_changed_percent: 5}, object:"),
+         "guards.max_changed_percent"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_named(text, path):
@@ -90,6 +120,27 @@ def test_two_jobs_do_not_write_one_attribute_from_the_same_files():
     found = problems(job(f"{BY_ID}, {OP}, {AS}", f"{other}, fields: {{is_vip: set}}}}"))
     assert ["jobs.crm.source.prefix"] == [each.split(":")[0] for each in found]
     assert "both write is_vip" in str(found)
+
+
+def test_two_jobs_say_the_same_of_one_cohort():
+    """Whichever runs, it has one name and one key; and no file is about it twice."""
+    text = cohort("vip", "vip")
+    same = f", other: {{type: import, source: {{prefix: b/}}, {text}}}"
+    assert {} == problems(job(text, same))
+    found = problems(job(text, same.replace("name: VIP", "name: Others")))
+    assert ["jobs.other.audience.as"] == [*found]
+    found = problems(job(text, same.replace("prefix: b/", "prefix: in/b/")))
+    assert ["jobs.other.source.prefix"] == [*found]
+
+
+def test_keys_of_a_cohort_stand_in_the_environment():
+    """Also of one among several; and what stood in their place is not repeated."""
+    for text in (COHORT, f"[{COHORT}]"):
+        plain = f"{BY_ID}, {OP}, audience: {{as: {text}}}".replace("${KEY}", "pl4in")
+        found = problems(job(plain))
+        assert {"client_secret", "partner_key"} == {where.rsplit(".")[-1] for where in found}
+        assert "environment variable" in str(found)
+        assert "pl4in" not in str(found)
 
 
 def test_a_job_says_who_comes_and_goes():
@@ -115,3 +166,6 @@ def test_a_job_says_who_comes_and_goes():
         "sends nothing for people whom its first files name",
     ):
         assert said in lines
+    text = "\n".join(describe_job(read_config(job(cohort("vip", "vip")), ENVIRON), "vip"))
+    assert "gives who comes to the cohort 'VIP' (vip) of acme" in text
+    assert "leaves out people that Braze does not know" in text

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 import typer
 from ruamel.yaml import YAML
-from support.coming_from import rows
+from support.coming_from import COHORT_KEYS, rows
 
 from exchanger.cli.app import app
 from exchanger.config.describing.jobs import describe_job
@@ -38,7 +38,9 @@ def test_an_example_is_taken(name, tmp_path):
     path = tmp_path / "exchanger.yaml"
     with path.open("w") as file:
         YAML(typ="safe").dump(EXAMPLES[name].configured("crm"), file)
-    config = load_config(path, {"BRAZE_API_KEY": "key", "ALERT_URL": "json://127.0.0.1/"})
+    config = load_config(
+        path, {"BRAZE_API_KEY": "key", "ALERT_URL": "json://127.0.0.1/", **COHORT_KEYS}
+    )
     assert describe_job(config, "crm")
 
 

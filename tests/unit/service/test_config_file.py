@@ -190,6 +190,24 @@ def test_a_part_of_the_file_has_whoever_reads_the_same_folder(file):
     assert ["job4"] == list(load_config(file.copy_for("job4"), {"KEY": "dummy"}).jobs)
 
 
+def test_a_part_of_the_file_has_the_keys_of_every_cohort(file):
+    """Whoever runs next ends a run that is under way, of whichever job of the connection."""
+    cohort = """
+  vip:
+    type: import
+    object: audience
+    source: {prefix: people/, mode: snapshot}
+    match: {external_id: id}
+    audience:
+      as: {cohort: {id: vip, name: V, partner: p, client_secret: "${KEY}", partner_key: "${KEY}"}}
+"""
+    file.path.write_text(many(extra=cohort), encoding="utf-8")
+    config = file.accept()
+
+    read = load_config(file.copy_for("job3"), {"KEY": "dummy"})
+    assert {name: config.jobs[name] for name in ("job3", "vip")} == read.jobs
+
+
 @pytest.mark.parametrize(
     "sign",
     [

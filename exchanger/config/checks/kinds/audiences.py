@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from exchanger.braze.attributes import STANDARD
 from exchanger.braze.limits import LONGEST_TEXT
 from exchanger.braze.objects import ORDER_EVENTS
+from exchanger.config.checks.keys import check_key
 from exchanger.config.checks.kinds.words import check_words
 from exchanger.config.findings import Finding, Where
-from exchanger.config.models import Audience, AudienceTarget, ImportJob, MemberValues
+from exchanger.config.models import (
+    Audience,
+    AudienceCohort,
+    AudienceTarget,
+    ImportJob,
+    MemberValues,
+)
 
 _NOT_HERE = {"fields", "remaining_fields", "row_id", "on_unknown", "may_resubscribe"}
 _TARGETS = (
-    "{attribute: is_vip}, {list: audiences, entry: vip} or"
-    " {events: {entered: VIP entered, exited: VIP exited}}"
+    "{attribute: is_vip}, {list: audiences, entry: vip},"
+    " {events: {entered: VIP entered, exited: VIP exited}} or {cohort: {id: vip, ...}}"
 )
+_PARTNER = re.compile(r"[A-Za-z0-9_-]+")
 _NOT_WITH_EVENTS = {"baseline", "only_if"}
+_NOT_WITH_COHORTS = {"baseline", "only_if"}
 
 
 def check_audience(job: ImportJob, where: Where) -> Iterator[Finding]:
@@ -42,6 +52,7 @@ def check_audience(job: ImportJob, where: Where) -> Iterator[Finding]:
     if not job.audience.as_:
         yield Finding(place, f"say what membership becomes: {_TARGETS}")
     yield from _check_events(job, job.audience, where)
+    yield from _check_cohort(job, job.audience, where)
     seen: set[str] = set()
     for i, target in enumerate(job.audience.as_):
         name = target.attribute or target.list_ or ""
@@ -65,12 +76,16 @@ def _check_snapshot(job: ImportJob, where: Where) -> Iterator[Finding]:
 
 
 def _check_target(target: AudienceTarget, where: Where) -> Iterator[Finding]:
-    given = [one for one in (target.attribute, target.list_, target.events) if one is not None]
+    every = (target.attribute, target.list_, target.events, target.cohort)
+    given = [one for one in every if one is not None]
     if len(given) != 1:
         yield Finding(where, f"write one of {_TARGETS}")
         return
     if target.events is not None:
         yield from _check_names(target, where)
+        return
+    if target.cohort is not None:
+        yield from _check_keys(target, target.cohort, (*where, "cohort"))
         return
     key = "attribute" if target.list_ is None else "list"
     name = target.attribute or target.list_ or ""
@@ -101,6 +116,50 @@ def _check_events(job: ImportJob, audience: Audience, where: Where) -> Iterator[
     for key in sorted(job.model_fields_set & _NOT_WITH_EVENTS):
         message = "nothing is looked up for events of an audience; leave this out"
         yield Finding((*where, key), message, beside=("audience",))
+
+
+def _check_cohort(job: ImportJob, audience: Audience, where: Where) -> Iterator[Finding]:
+    """Find what does not go together with a cohort of a partner."""
+    if audience.cohort is None:
+        return
+    if len(audience.as_) > 1:
+        message = (
+            "a cohort is a job of its own, as Braze takes it elsewhere: write a second job with the"
+            " same source, match and action"
+        )
+        yield Finding((*where, "audience", "as"), message)
+    if job.match and not job.by_external_id:
+        message = (
+            "a cohort is given people by their external_id alone: aliases and devices are not in"
+            " this version, and Braze takes no other identifier"
+        )
+        yield Finding(
+            (*where, "match"), message, "{external_id: customer_id}", beside=("audience",)
+        )
+    if job.create_missing and "create_missing" in job.model_fields_set:
+        message = "Braze creates nobody who is given to a cohort; leave this out"
+        yield Finding((*where, "create_missing"), message, beside=("audience",))
+    if job.delivery.shadow:
+        message = "nobody can look up who is in a cohort, so nothing could be compared; use plan"
+        yield Finding((*where, "delivery", "shadow"), message, beside=("audience",))
+    for key in sorted(job.model_fields_set & _NOT_WITH_COHORTS):
+        message = "this is not in this version of cohorts; leave it out"
+        yield Finding((*where, key), message, beside=("audience",))
+
+
+def _check_keys(target: AudienceTarget, cohort: AudienceCohort, where: Where) -> Iterator[Finding]:
+    if not _PARTNER.fullmatch(cohort.partner):
+        message = "the name of a partner in Braze's addresses has letters, digits, - and _ alone"
+        yield Finding((*where, "partner"), message)
+    for key, text in (("id", cohort.id), ("name", cohort.name)):
+        if not text or text != text.strip() or len(text) > LONGEST_TEXT or not text.isprintable():
+            message = f"write at most {LONGEST_TEXT} signs that can be seen, and no space around"
+            yield Finding((*where, key), message, text.strip() if text.isprintable() else "")
+    yield from check_key(cohort.partner_key, (*where, "partner_key"))
+    yield from check_key(cohort.client_secret, (*where, "client_secret"))
+    for key in ("entry", "value"):
+        if key in target.model_fields_set:
+            yield Finding((*where[:-1], key), "a cohort has no other keys than its own")
 
 
 def _check_names(target: AudienceTarget, where: Where) -> Iterator[Finding]:

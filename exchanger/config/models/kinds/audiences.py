@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from exchanger.config.models.base import ColumnName, Strict
 from exchanger.config.models.kinds.consent import Words, words_of
@@ -50,11 +50,40 @@ class AudienceEvents(Strict):
         return self.entered or self.exited or ""
 
 
+class AudienceCohort(Strict):
+    """
+    A cohort of a partner, for those to whom Braze has given a partner's key.
+
+    It is made by its first request. Braze takes people by their ``external_id``, and creates
+    nobody.
+    """
+
+    id: str = Field(description="what the partner calls it, for good")
+    name: str = Field(description="as the dashboard shows it; another name renames it")
+    partner: str = Field(description="the name of the partner, as Braze's addresses have it")
+    client_secret: SecretStr = Field(
+        description=(
+            "the data import key of the partner's page in Braze, as the name of a variable of the"
+            " environment"
+        )
+    )
+    partner_key: SecretStr = Field(
+        description=(
+            "the key that Braze gave the partner, as the name of a variable of the environment"
+        )
+    )
+
+    @property
+    def key(self) -> str:
+        """What names it in a workspace: the partner, a slash and its id."""
+        return f"{self.partner}/{self.id}"
+
+
 class AudienceTarget(Strict):
     """
-    What membership becomes: an attribute, an entry of an array attribute, or events.
+    What membership becomes: an attribute, an entry of an array attribute, events, or a cohort.
 
-    Events are a job of their own.
+    Events are a job of their own, and so is a cohort.
     """
 
     attribute: str | None = Field(
@@ -73,6 +102,9 @@ class AudienceTarget(Strict):
     )
     events: AudienceEvents | None = Field(
         default=None, description="events for who comes and who goes; of a job of its own"
+    )
+    cohort: AudienceCohort | None = Field(
+        default=None, description="a cohort of a partner; of a job of its own"
     )
 
 
@@ -96,6 +128,11 @@ class Audience(Strict):
     def events(self) -> AudienceEvents | None:
         """The events that it sends; None if it sends none."""
         return next((one.events for one in self.as_ if one.events is not None), None)
+
+    @property
+    def cohort(self) -> AudienceCohort | None:
+        """The cohort that it is; None if it is none."""
+        return next((one.cohort for one in self.as_ if one.cohort is not None), None)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,0 +1,209 @@
+"""Audiences that become a cohort of a partner, against a Braze that has given it a key."""
+
+from __future__ import annotations
+
+import pytest
+from support.jobs import import_job
+
+PARTNER, KEY, SECRET = "acme", "partner-key-Qx71", "import-key-Rz82"
+COHORTS, USERS = f"/partners/{PARTNER}/cohorts", f"/partners/{PARTNER}/cohorts/users"
+COHORT = {
+    "id": "vip",
+    "name": "VIP customers",
+    "partner": PARTNER,
+    "client_secret": "${COHORT_SECRET}",
+    "partner_key": "${COHORT_KEY}",
+}
+VIP = import_job(
+    object="audience",
+    source={"prefix": "audiences/vip/", "order_by": "at"},
+    action={"from": "op", "add": ["add", "+"], "remove": ["remove"]},
+    audience={"as": {"cohort": COHORT}},
+)
+
+
+@pytest.fixture
+def vip(exchange, monkeypatch):
+    """A job of a cohort of a partner who has a key; four people are in Braze."""
+    monkeypatch.setenv("COHORT_KEY", KEY)
+    monkeypatch.setenv("COHORT_SECRET", SECRET)
+    exchange.braze.change(partners={PARTNER: KEY}, client_secrets={SECRET: PARTNER})
+    exchange.connection["braze"]["grace"] = "0s"
+    exchange.braze.seed([{"external_id": who} for who in ("ada", "bob", "cy", "dan")])
+    exchange.configure(vip=VIP)
+    return exchange
+
+
+def members(exchange):
+    return exchange.braze.cohort(PARTNER, "vip")
+
+
+def changes(exchange):
+    """Read who was given and taken out, request by request."""
+    return [
+        [(one.get("should_remove", False), one["user_ids"]) for one in body["cohort_changes"]]
+        for body in exchange.braze.bodies(USERS)
+    ]
+
+
+def rows(report, *kinds):
+    return tuple(report[f"rows_{kind}"] for kind in kinds)
+
+
+def test_who_comes_is_given_to_the_cohort_and_who_goes_is_taken_out(vip):
+    """The last word about somebody counts, and nobody is given what was given before."""
+    vip.drop(
+        "audiences/vip/1.csv",
+        "id,op,at\nada,add,1\nbob,+,1\ncy,remove,2\ncy,add,1\nnobody,add,1\neve,perhaps,1\n",
+    )
+    plan = vip.ask("plan", "vip")
+    assert (3, 1) == rows(plan["report"], "applied", "skipped")
+    assert not vip.braze.bodies(USERS) + vip.braze.bodies(COHORTS)
+    report = vip.ask("run", "vip", code=4)
+    assert (6, 3, 1, 1, 1, 0) == rows(
+        report, "read", "applied", "skipped", "superseded", "rejected", "unchanged"
+    )
+    assert {"ada", "bob"} == members(vip)
+    assert [[(False, ["ada", "bob"]), (True, ["cy"])]] == changes(vip)
+    [made] = vip.braze.bodies(COHORTS)
+    assert ("vip", "VIP customers") == (made["cohort_id"], made["name"])
+    assert 0 == report["data_points"] == vip.braze.meter
+
+    vip.drop("audiences/vip/2.csv", "id,op,at\nada,add,2\nbob,remove,2\ncy,remove,3\ndan,+,2\n")
+    report = vip.ask("run", "vip")
+    assert (2, 2) == rows(report, "applied", "unchanged")
+    assert {"ada", "dan"} == members(vip)
+    [field] = vip.ask("explain", "vip", "bob")["held"]
+    assert ("@cohort:acme/vip", "false", "run") == (field["field"], field["value"], field["by"])
+    assert [(False, ["dan"]), (True, ["bob"])] == changes(vip)[1]
+
+    vip.drop("audiences/vip/late.csv", "id,op,at\nada,remove,1\nbob,add,3\n")
+    vip.ask("run", "vip")
+    assert {"ada", "bob", "dan"} == members(vip)
+
+
+@pytest.mark.nightly
+def test_who_is_created_later_is_given_with_the_next_file_that_names_them(vip):
+    """Braze takes no notice of people whom it does not have; nobody is lost by that."""
+    snapshot = {key: value for key, value in VIP.items() if key != "action"}
+    snapshot |= {"source": {"prefix": "audiences/vip/", "mode": "snapshot"}}
+    vip.configure(vip=snapshot | {"guards": {"max_leavers_percent": 60}})
+    vip.drop("audiences/vip/1.csv", "id\nada\nbob\neve\n")
+    report = vip.ask("run", "vip")
+    assert (2, 1) == rows(report, "applied", "skipped")
+    vip.braze.seed([{"external_id": "eve"}])
+    vip.drop("audiences/vip/2.csv", "id\neve\nbob\n")
+    plan = vip.ask("plan", "vip")["report"]
+    assert (1, 0) == (plan["leavers"], plan["data_points"])
+    report = vip.ask("run", "vip")
+    assert (2, 1) == rows(report, "applied", "unchanged")
+    assert {"eve", "bob"} == members(vip)
+    assert [[(False, ["ada", "bob"])], [(False, ["eve"])], [(True, ["ada"])]] == changes(vip)
+
+
+def test_a_cohort_is_changed_by_one_request_at_a_time(vip):
+    """One that is locked is waited for, and 1,000 people go into each request."""
+    people = [f"p{number:04}" for number in range(2_050)]
+    vip.braze.seed([{"external_id": who} for who in people])
+    vip.braze.faults(USERS, status=423, times=1)
+    vip.drop("audiences/vip/1.csv", "id,op,at\n" + "".join(f"{who},add,1\n" for who in people))
+    plan = vip.ask("plan", "vip")
+    assert 3 == plan["sending"]["requests"]
+    report = vip.ask("run", "vip")
+    assert 2_050 == report["rows_applied"]
+    assert {*people} == members(vip)
+    [first, again, *others] = changes(vip)
+    assert first == again, "the locked one comes first, before any other"
+    assert [1_000, 1_000, 50] == [len(ids) for [(_, ids)] in (again, *others)]
+
+
+@pytest.mark.nightly
+def test_what_may_have_been_taken_is_given_again(vip):
+    """To come or to leave twice changes nothing more, so a lost answer leaves nothing in doubt."""
+    vip.braze.faults(USERS, drop="after", times=1)
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\nbob,remove,1\n")
+    report = vip.ask("run", "vip")
+    assert (2, 0, 0) == rows(report, "applied", "in_doubt", "refused")
+    assert 2 == len(changes(vip))
+    assert {"ada"} == members(vip)
+
+
+def test_a_run_that_keys_stop_is_ended_by_the_next_one_of_the_connection(vip):
+    """The error names the keys of the cohort, and shows none; any job ends what was left."""
+    vip.configure(vip=VIP, crm=import_job(source={"prefix": "crm/"}, fields={"tier": "set"}))
+    vip.braze.change(partners={PARTNER: "another"})
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\n")
+    failed = vip.call("run", "vip")
+    said = failed.stdout + failed.stderr
+    assert 7 == failed.returncode, said
+    assert "Invalid Partner API key" in said
+    assert "partner_key" in said
+    vip.braze.change(partners={PARTNER: KEY}, client_secrets={SECRET: "else"})
+    failed = vip.call("run", "vip")
+    assert 7 == failed.returncode
+    assert "client secret: [redacted]" in failed.stdout + failed.stderr
+    assert SECRET not in said + failed.stdout + failed.stderr
+
+    vip.braze.change(client_secrets={SECRET: PARTNER})
+    jobs = vip.jobs
+    vip.configure(crm=jobs["crm"])
+    vip.drop("crm/1.csv", "id,tier\nbob,gold\n")
+    failed = vip.call("run", "crm")
+    assert 3 == failed.returncode
+    assert f"'{PARTNER}/vip'" in failed.stdout + failed.stderr
+    vip.configure(**jobs)
+    vip.ask("run", "crm")
+    assert {"ada"} == members(vip)
+    assert '"gold"' == vip.attribute("bob", "tier")
+
+
+@pytest.mark.nightly
+def test_one_row_is_tried_without_a_key_on_the_screen(vip):
+    """Both requests are shown as they go out, but for the keys in them."""
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\nbob,add,1\n")
+    tried = vip.ask("send-test", "vip", "--yes")
+    assert 2 == len(tried["requests"])
+    for one in tried["requests"]:
+        assert '"partner_api_key":"[redacted]","client_secret":"[redacted]"' in one["body"]
+    assert {"ada"} == members(vip)
+    shown = vip.call("send-test", "vip", "--row", "2").stdout
+    assert '"cohort_changes":[{"user_ids":["bob"]}]' in shown
+    assert "Authorization" not in shown
+    assert KEY not in shown + str(tried)
+
+
+@pytest.mark.nightly
+def test_what_braze_refused_is_given_again(vip):
+    """Once, by retry; nothing is left to be sent after it."""
+    vip.braze.faults(USERS, status=400, body={"message": "not today"}, times=1)
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\n")
+    report = vip.ask("run", "vip", code=4)
+    assert (1, 0) == rows(report, "refused", "applied")
+    assert (1,) == rows(vip.ask("retry", str(report["seq"])), "applied")
+    assert {"ada"} == members(vip)
+    assert (0, 1) == rows(vip.ask("backfill", "vip", "--full"), "applied", "unchanged")
+
+
+@pytest.mark.nightly
+def test_a_killed_run_is_ended_by_the_next(vip):
+    """What it gave is given once more, and nobody is left out."""
+    vip.braze.faults(USERS, delay=60, times=1)
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\nbob,remove,1\n")
+    killed = vip.start("run", "vip")
+    while not vip.braze.bodies(USERS):
+        assert killed.poll() is None
+    killed.kill()
+    killed.communicate()
+    vip.drop("audiences/vip/2.csv", "id,op,at\nada,remove,2\nbob,add,2\n")
+    vip.ask("run", "vip")
+    assert {"bob"} == members(vip)
+
+
+@pytest.mark.nightly
+def test_some_partners_cost_data_points(vip):
+    """One for each who comes, as planned and as billed; who leaves costs nothing."""
+    vip.braze.change(partners={"hightouch": KEY}, client_secrets={SECRET: "hightouch"})
+    vip.configure(vip=VIP | {"audience": {"as": {"cohort": COHORT | {"partner": "hightouch"}}}})
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\nbob,add,1\ncy,remove,1\n")
+    assert 2 == vip.ask("plan", "vip")["report"]["data_points"]
+    assert 2 == vip.ask("run", "vip")["data_points"] == vip.braze.meter

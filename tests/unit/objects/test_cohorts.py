@@ -1,0 +1,70 @@
+"""People who come into a cohort of a partner and who leave it, and the requests that say so."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+from support.jobs import import_model
+
+from exchanger.braze.endpoints import COHORT, endpoint_named
+from exchanger.objects.audiences import CohortShape
+from exchanger.objects.kinds import kind_of
+from exchanger.profiles.frames.columns import ENDPOINT, OBJECT, POINTS, PROFILE, send
+from exchanger.profiles.planning.payloads import bodies
+from exchanger.profiles.spelling.data_points import field_points, is_free, points_of
+
+KEYS = {"client_secret": "c", "partner_key": "p"}
+
+
+def rendered(key, **people):
+    name = send(f"@cohort:{key}")
+    wanted = pl.DataFrame({PROFILE: [*people], name: [*people.values()]})
+    return CohortShape(key).objects(wanted)
+
+
+def test_each_person_is_a_change_of_the_cohort_alone():
+    """With who it is, whether they leave, and nothing that is secret."""
+    made = rendered("acme/v:ip", **{'a"da': "true", "bob": "false"})
+    assert ['{"user_ids":["a\\"da"]}', '{"user_ids":["bob"],"should_remove":true}'] == made[
+        OBJECT
+    ].to_list()
+    assert ["cohort:acme/v:ip"] == made[ENDPOINT].unique().to_list()
+    endpoint = endpoint_named("cohort:acme/v:ip")
+    assert ("acme/v:ip", "/partners/acme/cohorts/users") == (endpoint.of, endpoint.address)
+
+
+@pytest.mark.parametrize(("key", "points"), [("acme/vip", [0, 0]), ("Hightouch/vip", [1, 0])])
+def test_who_comes_costs_a_point_at_some_partners(key, points):
+    """Who leaves costs nothing anywhere; what a plan, a report and savings count is the same."""
+    assert points == rendered(key, ada="true", bob="false")[POINTS].to_list()
+    name = f"@cohort:{key}"
+    sent = pl.DataFrame({"sent": ["true", "false", None]})
+    counted = sent.with_columns(points=field_points(name, pl.col("sent")))["points"]
+    assert [*points, 0] == counted.to_list()
+    assert sum(points) == points_of(name, sent["sent"], is_json=False)
+    assert sum(points) == points_of(name, pl.Series([True, False, None]), is_json=False)
+    assert is_free(name) is not any(points)
+
+
+def test_a_request_has_a_thousand_people_and_two_changes_at_most():
+    """However few profiles the job puts into a request: nothing but their names is in it."""
+    made = [{"user_ids": [f"p{n}"]} | ({"should_remove": True} if n % 4 else {})
+            for n in range(2_001)]  # fmt: skip
+    texts = pl.Series([json.dumps(one, separators=(",", ":")) for one in made])
+    found = [json.loads(batch.body) for batch in bodies(texts, 75, COHORT).batches]
+    sizes = [[len(change["user_ids"]) for change in body["cohort_changes"]] for body in found]
+    assert [[250, 750], [250, 750], [1]] == sizes
+    [come, leave] = found[0]["cohort_changes"]
+    assert (["p0", "p4"], ["p1", "p2", "p3"]) == (come["user_ids"][:2], leave["user_ids"][:3])
+    assert (None, True) == (come.get("should_remove"), leave.get("should_remove"))
+
+
+def test_nobody_is_created_for_a_cohort():
+    """Whatever the job says of others: Braze takes no notice of whom it does not have."""
+    cohort = {"id": "vip", "name": "VIP", "partner": "acme", **KEYS}
+    job = import_model(object="audience", audience={"as": [{"cohort": cohort}]})
+    assert (False, "audience_cohort") == (job.creates, kind_of(job).name)
+    assert "'p'" not in repr(job)
+    assert '"c"' not in job.model_dump_json()
