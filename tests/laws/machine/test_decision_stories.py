@@ -51,6 +51,20 @@ def test_no_file_is_left_behind_by_an_approval_of_many_rows(scene):
     scene.end()
 
 
+def test_what_braze_refused_is_still_owed_once_a_backfill_of_it_was_dropped(scene):
+    """No backfill gives the sum of a file that counts: ``retry`` does, also after a discard."""
+    scene.drop("crm", [row("bob", total="1")])
+    scene.start("crm", refuse())
+    scene.drop("crm", [row("ada")])
+    scene.start("crm", [Fault("track", 0, "odd", after=False, variant=5)], "full")
+    scene.start("crm", verb="discard", seq=2)
+    assert "total" not in scene.profile("bob")
+    scene.end()
+    scene.start("crm", verb="retry", seq=1)
+    assert 1 == scene.profile("bob")["total"]
+    scene.end()
+
+
 def copy_held_back(scene):
     """Apply a file, and have its copy held back as run 2."""
     for _ in range(2):

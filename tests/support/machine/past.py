@@ -56,18 +56,22 @@ class PastRun:
         return any(sent.outcome is not None for sent in self.sent.values())
 
     @property
+    def dropped(self):
+        """Whether it was discarded before anything of it was sent."""
+        return self.document.discarded and not self.answered
+
+    @property
     def takes_fractions(self):
         """Whether the job took numbers when it was planned."""
         return self.document.fields.get("total", {}).get("type") == "float"
 
     def summed(self, file):
         """Tell whether what a file says of totals was given."""
-        dropped = self.document.discarded and not self.answered
-        return bool(file.sums) or (dropped and "total" in self.document.fields)
+        return bool(file.sums) or (self.dropped and "total" in self.document.fields)
 
     def fed(self, file):
         """Tell whether a file counts as one that gave to totals."""
-        if not self.summed(file) or (self.document.discarded and not self.answered):
+        if not self.summed(file) or self.dropped:
             assert not file.sums
             return False
         return True
