@@ -16,7 +16,7 @@ from support.warm_start import WarmServer
 DAYS = range(1, 31)
 JOBS = ("crm", "kunden", "visits", "shops")
 STANDS = {
-    "inbox/crm/2030-09-04/delta-00.ndjson": "taken",
+    "inbox/crm/2030-09-04/delta-00.ndjson": "left_over",
     "inbox/crm/2030-09-06/delta-00 (1).ndjson": "dropped",
     "inbox/crm/full/007.ndjson": "taken",
     "inbox/kunden/Kunden 09.09.2030.csv": "left_over",
@@ -24,7 +24,7 @@ STANDS = {
     "inbox/kunden/Kunden 20.09.2030.csv": "taken",
     "inbox/shops/shop-02.csv": "taken",
 }
-"""What became of some files: corrected, discarded, approved, rejected in whole and in part."""
+"""What became of some files: rejected in part and as a whole, discarded, approved, empty."""
 
 
 @pytest.fixture

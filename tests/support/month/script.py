@@ -7,7 +7,7 @@ from datetime import timedelta
 from support.month.senders import START, Crm, day_of
 from support.month.story import Month
 
-DAMAGED, CORRECTED = 4, 5
+DAMAGED = 4
 COPIED, COPIED_BESIDE = 6, 16
 RENAMED = (9, 10)
 NEW_COLUMN, RETYPED, WITHOUT_ROWS = 12, 13, 20
@@ -23,7 +23,7 @@ FLOOD = 480
 
 TOLD = [
     (DAMAGED, "crm was done in part"),
-    (CORRECTED, "crm is fine again (partial)"),
+    (5, "crm is fine again (partial)"),
     (COPIED, "crm waits for a decision"),
     (COPIED, "crm is fine again (held back)"),
     (RENAMED[0], "kunden was done in part"),
@@ -94,8 +94,6 @@ class Script:
             month.drop(first, Crm.body([*rows, *damaged]))
             month.crm.took(files.pop(first))
         month.drop_crm(files)
-        if day == CORRECTED:
-            month.crm.took(month.corrected(lambda row: {**row, "order_total": 12.5}))
         if day in (COPIED, COPIED_BESIDE):
             month.drop(first.replace(".", " (1).", 1), Crm.body(rows))
         if day == FLOODED:

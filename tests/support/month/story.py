@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import timedelta
 
@@ -150,11 +149,3 @@ class Month:
         """Number the runs of a job that wait."""
         [entry] = [one for one in self._exchange.ask("status")["jobs"] if one["job"] == job]
         return [run["run"] for run in entry["held_back"]]
-
-    def corrected(self, change):
-        """Correct the only rejected rows that lie beside the folder of the CRM."""
-        [key] = [item.key for item in self._exchange.bucket.list("inbox/crm_rejected/")]
-        rows = [json.loads(line) for line in self._exchange.bucket.read(key)[0].splitlines()]
-        fresh = [change(row) for row in rows]
-        self._exchange.drop(key.replace("_rejected/", "_corrected/"), Crm.body(fresh))
-        return fresh
