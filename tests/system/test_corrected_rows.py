@@ -42,13 +42,10 @@ def report(exchange, name):
 def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
     """
     However often it is dropped; what is still wrong, or left out, can be corrected again.
-
-    Nor does a retry give it again, nor is what a retry gave applied anew once it is corrected.
     """
     exchange.configure(crm=JOB)
     exchange.drop("in/crm/a.csv", FILE)
     exchange.ask("run", "crm", code=4)
-    assert [] == [file["key"] for file in exchange.ask("run", "crm")["files"]]
 
     strange = [{"_row": "1", "id": "a", "spend": "7"}, {"_row": "", "id": "e", "spend": "8"}]
     first = {"2": {"spend": "2"}, "4": {"spend": "z"}}
@@ -67,11 +64,6 @@ def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
     assert ["row_given_again"] == again
 
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
-    assert 0 == exchange.ask("retry", "3", code=4)["rows_applied"]
-    correct(exchange, 4, {"5": {"id": "e"}}, to=2)
-    assert 1 == exchange.ask("run", "crm")["rows_applied"]
-    assert {"a": "1", "b": "2", "c": "3", "d": "4", "e": "5"} == spent(exchange)
-    assert "applied" == report(exchange, "a.csv")["verdict"]
 
 
 def test_whoever_corrects_rows_is_told_what_became_of_them(exchange):
@@ -114,7 +106,6 @@ def test_whoever_corrects_rows_is_told_what_became_of_them(exchange):
     }.items():  # fmt: skip
         told = report(exchange, f"_corrected/{name}")
         assert ("not_applied", reason) == (told["verdict"], told["not_taken"][0]["reason"])
-    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
     assert "Every file" in exchange.call("files", "--unclaimed").stdout
 
 
