@@ -8,6 +8,7 @@ import json
 
 import polars as pl
 import pytest
+from support.fault_proxy import FaultProxy, Schedule
 from support.jobs import import_job
 
 SPEND = {"merge": "sum", "type": "decimal", "scale": 2}
@@ -40,9 +41,7 @@ def report(exchange, name):
 
 
 def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
-    """
-    However often it is dropped; what is still wrong, or left out, can be corrected again.
-    """
+    """However often it is dropped; what is still wrong, or left out, can be corrected again."""
     exchange.configure(crm=JOB)
     exchange.drop("in/crm/a.csv", FILE)
     exchange.ask("run", "crm", code=4)
@@ -161,3 +160,19 @@ def test_corrected_events_are_sent_once_and_other_jobs_say_what_to_do(exchange):
     [why] = report(exchange, "_corrected/1/a.csv")["not_taken"]
     assert "not_correctable" == why["reason"]
     assert "Drop the whole file again" in why["examples"][0]["message"]
+
+
+def test_a_key_that_may_not_list_corrected_rows_takes_its_files_all_the_same(exchange):
+    """It was made before there were any: nothing else is to fail for it."""
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", FILE)
+    exchange.ask("run", "crm", code=4)
+    store = exchange.connection["s3"]["endpoint_url"]
+    with FaultProxy(store, Schedule(0)) as proxy:
+        listing = "?list-type=2&prefix=in%2Fcrm_corrected"
+        proxy.refused[listing] = (403, "AccessDenied", "no")
+        exchange.connection["s3"]["endpoint_url"] = proxy.url
+        exchange.configure(crm=JOB)
+        exchange.drop("in/crm/b.csv", "id,city,spend\nf,Rome,2\n")
+        done = exchange.call("run", "crm")
+    assert (0, True) == (done.returncode, "corrected.not_listed" in done.stderr)
