@@ -122,14 +122,15 @@ class Exchange(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on  # noqa: N815
 
     def _refusal(self):
-        path = urlsplit(self.path).path
+        path, query = urlsplit(self.path).path, f"?{urlsplit(self.path).query}"
         if self.command == "PUT" and self.server.locked in path:
             return 403, "AccessDenied", "no"
         method, piece, answer = self.server.forbidden
         if method == self.command and piece in self.path:
             return answer
         refused = self.server.refused.items() if self.command == "GET" else ()
-        return next((answer for piece, answer in refused if piece in path), None)
+        asked = ((piece, query if piece.startswith("?") else path) for piece, _ in refused)
+        return next((self.server.refused[piece] for piece, text in asked if piece in text), None)
 
     def _sent(self):
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from exchanger.config.answers import AnswerNames
-from exchanger.errors import StorageMissing
+from exchanger.errors import StorageDenied, StorageMissing
 from exchanger.files.drops import is_drop
 from exchanger.notes import Note, noted
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.outside.s3.objects import ObjectInfo
     from exchanger.state.runs.log import RunDocument
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,15 @@ def corrected_files(call: ImportContext) -> list[CorrectedFile]:
     if none or not applied.has_rejected(call.name):
         return []
     folder = AnswerNames(job.source.prefix).corrected_rows
+    try:
+        items = [*call.context.bucket.list(folder)]
+    except StorageDenied as error:
+        # Keys are often allowed to list no more than the folders that they are for.
+        log.warning("corrected.not_listed", folder=folder, error=str(error))
+        return []
     listed = [
         item
-        for item in call.context.bucket.list(folder)
+        for item in items
         if is_drop(item.key, folder, "**", call.context.state_prefix, item.size)
     ]
     known = applied.latest(call.name, [item.key for item in listed]) if listed else {}

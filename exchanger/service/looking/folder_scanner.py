@@ -7,15 +7,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from exchanger.config.answers import AnswerNames
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Connection, ImportJob
+from exchanger.errors import StorageDenied
 from exchanger.files.folders import reader_of
 from exchanger.outside.s3.listing_diff import ListingDiff
 
 if TYPE_CHECKING:
     from array import array
 
+
+log = structlog.get_logger()
 
 CORRECTED_APART = 60.0
 """Seconds between two listings of a folder of corrected rows, which come from people."""
@@ -103,7 +108,12 @@ class FolderScanner:
         if not jobs or (not at_once and now - self._listed.get(folder, -1e9) < CORRECTED_APART):
             return []
         self._listed[folder] = now
-        self._known[folder], keys = self._news.since(self._known.get(folder), folder)
+        try:
+            self._known[folder], keys = self._news.since(self._known.get(folder), folder)
+        except StorageDenied as error:
+            # Keys are often allowed to list no more than the folders that they are for.
+            log.info("corrected.not_listed", folder=folder, error=str(error))
+            return []
         return [job for job in jobs if any(self._readers[job].takes_corrected(key) for key in keys)]
 
     def _takes(self, job: str, key: str) -> bool:

@@ -7,7 +7,7 @@ from support.machine.telling import refuse, row, some
 
 COLUMNS = ("id", *drops.FIELDS, "at")
 DECISIVE = [
-    *some("write", range(15), by_day=4),
+    *some("write", range(15), by_day=6),
     *some("commit", range(4), by_day=3),
     ("track", 0),
 ]
@@ -112,3 +112,17 @@ def test_what_braze_refused_stays_aside_while_rows_are_corrected(scene):
     scene.start("crm", verb="retry", seq=1)
     scene.come_to_rest()
     assert (5, 1) == (total(scene), total(scene, "eve"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "tier"),
+    [("3", "3", "gold"), ("", "", "gold"), ("2", "3", "gold"), ("3", "", "iron")],
+)
+def test_a_corrected_row_keeps_its_place_in_the_order(scene, first, second, tier):
+    """Rows of equal order stand as in their file; of others, the higher order counts."""
+    rejected = row("bob", total="0.5", tier="iron", at=first)
+    key = scene.drop("shop", [rejected, row("bob", tier="gold", at=second)])
+    scene.start("shop")
+    correct(scene, key, 1, {1: row("bob", total="5", tier="iron", at=first)})
+    scene.start("shop")
+    assert (tier, 5) == (scene.profile("bob")["tier"], total(scene))
