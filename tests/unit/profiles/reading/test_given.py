@@ -410,7 +410,14 @@ def test_a_long_value_is_shortened_in_its_message():
 def test_every_reason_has_a_sentence_that_says_what_to_do(reason):
     """Every sentence continues the name of the column, and gives an advice after it."""
     sentence = SENTENCES[reason].format(
-        scale=2, timezone="UTC", longest=987, beside="", key="sku", whom="nobody"
+        scale=2,
+        timezone="UTC",
+        longest=987,
+        beside="",
+        key="sku",
+        whom="nobody",
+        catalog="shop",
+        takes="number",
     )
 
     assert sentence.split()[0] in {"is", "has", "holds", "does"}
