@@ -33,7 +33,7 @@ TOLD = [
     (FLOODED, "crm waits for a decision"),
     (COPIED_BESIDE, "crm waits for a decision"),
     (DECIDED, "crm is fine again (held back)"),
-    (SILENT, "crm is overdue"),
+    (19, "crm is overdue"),  # The flood was taken at noon on the day before.
     (SILENT, "shops is overdue"),
     (19, "crm is fine again (overdue)"),
     (19, "shops is fine again (overdue)"),
