@@ -94,6 +94,7 @@ def test_files_that_were_applied_since_are_told(exchange):
     assert {"a": "2"} == visits(exchange)
 
 
+@pytest.mark.nightly
 def test_an_approval_beyond_what_was_shown_is_held_back_again(exchange):
     """If a run would add more by now than a person was shown, it shows that and waits again."""
     exchange.configure(crm=JOB)
@@ -194,6 +195,7 @@ def test_a_run_that_cannot_be_delivered_is_dropped(exchange):
     assert {f"p{n}": "11" if f"p{n}" in sent else "10" for n in range(60)} == visits(exchange)
 
 
+@pytest.mark.nightly
 def test_a_discarded_run_decides_no_types(exchange):
     """The types of a run that a person dropped while it was under way are told anew."""
     exchange.configure(crm=JOB | {"fields": {"n": "set"}})

@@ -100,6 +100,7 @@ def test_a_fill_that_stops_half_way_is_done_once(exchange):
     assert {"a": "10", "b": "20"} == values(exchange)
 
 
+@pytest.mark.nightly
 def test_a_new_version_of_a_file_that_set_a_field_adds_nothing_to_it(crm):
     """
     It waits, and says so: what the old version brought cannot be told from the rest.

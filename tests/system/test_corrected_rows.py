@@ -181,6 +181,7 @@ def test_rows_of_a_file_that_was_moved_are_corrected(exchange):
     assert {"a": "1", "b": "2", "c": None, "d": None} == spent(exchange)
 
 
+@pytest.mark.nightly
 def test_a_key_that_may_not_list_corrected_rows_takes_its_files_all_the_same(exchange):
     """It was made before there were any: nothing else is to fail for it."""
     exchange.configure(crm=JOB)

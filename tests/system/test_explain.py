@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 TRACK = "/users/track"
 JOB = {
     "type": "import",
@@ -83,6 +85,7 @@ def test_what_a_look_up_showed_is_told_as_such(exchange):
     assert [1] == [change["run"] for change in told["changes"]]
 
 
+@pytest.mark.nightly
 def test_what_is_known_is_told_where_the_changes_of_a_run_are_gone(exchange):
     """The run is named whose plan a rule of the bucket removed; the others are told in full."""
     exchange.configure(crm=JOB)

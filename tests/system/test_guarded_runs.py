@@ -102,6 +102,7 @@ def test_files_that_are_unlike_those_before_wait(exchange):
     assert "2" == exchange.attribute("a", "visits")
 
 
+@pytest.mark.nightly
 def test_a_budget_is_kept_by_all_runs_of_its_connection(exchange):
     """What would go beyond it waits, what fits is sent; a retry that does not fit makes no run."""
     exchange.connection["budget"] = {"data_points": {"day": 3}, "price": 0.5, "currency": "EUR"}

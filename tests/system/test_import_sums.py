@@ -65,6 +65,7 @@ def test_a_renamed_job_counts_nothing_twice(exchange):
     assert (sent, "1") == (exchange.braze.requests(TRACK), exchange.attribute("a", "visits"))
 
 
+@pytest.mark.nightly
 def test_two_jobs_of_a_connection_share_what_is_held(exchange):
     """Jobs take turns in one command; what the first one sent, the second one knows."""
     lookups = "/users/export/ids"

@@ -72,6 +72,7 @@ def test_a_file_that_was_taken_is_moved_and_everybody_finds_it(exchange, local_s
     assert "no_identifier" in {row["reason"] for row in exchange.quarantined(again)}
 
 
+@pytest.mark.nightly
 def test_the_same_name_every_day_and_a_backfill_of_all_of_it(exchange):
     """No file overwrites another one; a backfill reads them in the order in which they came."""
     job = import_job(source={"prefix": "in/crm/"}, fields={"city": "set", "spend": SPEND})
@@ -175,7 +176,13 @@ BOTH = ["in/crm/a.csv", "in/crm/b.csv"]
     ("asked", "answer", "lacking", "left"),
     [
         (("DELETE", "in/crm/"), (403, "AccessDenied"), "s3:DeleteObject", BOTH),
-        (("GET", "?tagging"), (501, "NotImplemented"), "store cannot", []),
+        pytest.param(
+            ("GET", "?tagging"),
+            (501, "NotImplemented"),
+            "store cannot",
+            [],
+            marks=pytest.mark.nightly,
+        ),
     ],
 )
 def test_what_s3_does_not_allow_is_noted_once_and_fails_nothing(

@@ -70,6 +70,7 @@ def test_a_file_that_gets_complete_after_a_newer_one_was_applied_is_left_out(exc
     assert "nothing_to_do" == exchange.ask("run", "club")["state"]
 
 
+@pytest.mark.nightly
 def test_what_waits_is_overtaken_by_a_newer_snapshot_and_by_no_older_one(exchange):
     """Approving counts the files by the order in which they came, not the runs."""
     two_snapshots(exchange)

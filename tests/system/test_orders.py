@@ -123,6 +123,7 @@ def test_a_faulty_line_puts_the_whole_order_aside(exchange):
     assert ["cyd", "ada"] == [one["external_id"] for one in events(exchange)]
 
 
+@pytest.mark.nightly
 def test_an_order_in_doubt_is_sent_by_retry_alone(exchange):
     """All of its lines are in doubt together, and sent once, whatever comes in between."""
     exchange.connection["braze"]["give_up"] = "1s"

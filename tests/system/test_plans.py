@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 JOB = {
     "type": "import",
     "source": {"prefix": "inbox/"},
@@ -67,6 +69,7 @@ def test_a_plan_tells_what_changes_in_each_field_and_what_that_takes(exchange):
     assert 1 == told.count("-> empty")
 
 
+@pytest.mark.nightly
 def test_what_was_saved_is_told_by_field_and_month(exchange):
     """Whole rows cost what they say; what Braze accepted of it was sent; plan and run agree."""
     fields = {"tier": "set", "visits": {"merge": "sum"}, "home": {"merge": "deep"}}

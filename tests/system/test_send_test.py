@@ -73,6 +73,7 @@ def test_a_test_that_was_cut_off_is_finished_before_its_file(exchange):
     assert ["0", "9", None] == spent(exchange)
 
 
+@pytest.mark.nightly
 def test_a_row_by_hand_is_a_file_of_its_own(exchange):
     """It teaches nothing about columns, counts by itself, and is told so; from Python as well."""
     vip = {"as": {"events": {"entered": "VIP entered"}}}

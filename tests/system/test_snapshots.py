@@ -130,6 +130,7 @@ def test_fields_are_cleared_of_people_who_left_and_of_nobody_else(exchange):
     assert '"gold"' == exchange.attribute("c", "tier")
 
 
+@pytest.mark.nightly
 def test_people_who_left_get_an_event_once(exchange):
     """Each once for each snapshot in which they are missing; what is in doubt waits for retry."""
     exchange.connection["braze"]["give_up"] = "1s"
@@ -171,6 +172,7 @@ def test_people_who_left_are_deleted_only_where_that_was_confirmed_and_is_sure(e
     assert set("abc") == {*exchange.braze.users()}
 
 
+@pytest.mark.nightly
 def test_somebody_who_has_another_id_by_now_has_not_left(exchange):
     """Who was renamed is in the file by the new id, and their old one, which Braze goes on to take,
     is nobody who left.

@@ -87,6 +87,7 @@ def test_what_needs_a_person_is_told_with_what_to_type(exchange):
     assert [] == needs(exchange.ask("status"))
 
 
+@pytest.mark.nightly
 def test_a_run_of_a_job_that_is_gone_is_told_and_can_be_dropped(exchange):
     """Renaming a job must leave no run that waits for ever, with copies of its files."""
     exchange.configure(crm=JOB)

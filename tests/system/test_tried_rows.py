@@ -23,6 +23,7 @@ def try_and_rename(exchange, job, content, row):
     assert (2, True) == (again.returncode, "was given by run 1 before" in again.stderr)
 
 
+@pytest.mark.nightly
 def test_a_renamed_file_gives_the_rest_of_its_sums_without_a_question(exchange):
     """So do its new versions; a further copy is one, and waits as the content was added whole."""
     exchange.configure(crm=CRM)

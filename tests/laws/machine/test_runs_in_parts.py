@@ -51,7 +51,8 @@ def test_pieces_and_parts_change_nothing(rows, size, room, job, batches):
     check(MemoryBudget(rows=rows, size=size, room=room), the_job(**job), batches)
 
 
-@pytest.mark.parametrize("kind", ["csv", *(pytest.param(k, marks=NIGHTLY) for k in FORMATS)])
+@NIGHTLY
+@pytest.mark.parametrize("kind", ["csv", *FORMATS])
 def test_a_file_of_many_pieces(kind):
     """Hundreds of rows in pieces of seven: a late cell settles the type, late rows are rejected."""
     rows = [a_row(n, extra=str(n), tags="x" if n % 5 else "y") for n in range(300)]
