@@ -17,7 +17,7 @@ DAYS = range(1, 31)
 JOBS = ("crm", "kunden", "visits", "shops")
 STANDS = {
     "inbox/crm/2030-09-04/delta-00.ndjson": "left_over",
-    "inbox/crm/2030-09-06/delta-00 (1).ndjson": "dropped",
+    "inbox/crm/2030-09-06/delta-00_copy.ndjson": "dropped",
     "inbox/crm/full/007.ndjson": "taken",
     "inbox/kunden/Kunden 09.09.2030.csv": "left_over",
     "inbox/kunden/Kunden 13.09.2030.csv": "left_over",

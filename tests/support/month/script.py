@@ -95,7 +95,7 @@ class Script:
             month.crm.took(files.pop(first))
         month.drop_crm(files)
         if day in (COPIED, COPIED_BESIDE):
-            month.drop(first.replace(".", " (1).", 1), Crm.body(rows))
+            month.drop(first.replace(".", "_copy.", 1), Crm.body(rows))
         if day == FLOODED:
             began = day_of(day) - timedelta(days=2)
             flood = {
