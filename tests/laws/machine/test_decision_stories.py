@@ -1,6 +1,7 @@
 """Stories of what a person decides about a run: to approve, to discard, to retry it."""
 
 import pytest
+from support.machine.drops import FRACTION
 from support.machine.processes import Fault
 from support.machine.telling import refuse, row, some
 
@@ -48,6 +49,18 @@ def test_no_file_is_left_behind_by_an_approval_of_many_rows(scene):
     scene.start("shop")
     scene.start("shop", verb="approve", seq=3)
     assert (2, 2) == (scene.profile("bob")["total"], scene.profile("cyd")["total"])
+    scene.end()
+
+
+def test_a_version_of_which_nothing_was_taken_comes_back_after_another(scene):
+    """A, B, A: that A was rejected once does not make it B, whose place it takes: it waits."""
+    key = scene.drop("crm", [row("ada", total=FRACTION)])
+    scene.start("crm")
+    scene.replace(key, [row("ada")])
+    scene.start("crm")
+    scene.replace(key, [row("ada", total=FRACTION)])
+    scene.start("crm")
+    assert [("approve", "crm", 3), ("discard", "crm", 3), ("retry", "crm", 1)] == scene.choices()
     scene.end()
 
 
