@@ -66,9 +66,9 @@ def test_a_version_of_which_nothing_was_taken_comes_back_after_another(scene):
 
 def test_what_braze_refused_is_still_owed_once_a_backfill_of_it_was_dropped(scene):
     """No backfill gives the sum of a file that counts: ``retry`` does, also after a discard."""
-    scene.drop("crm", [row("bob", total="1")])
+    scene.drop("crm", [row("bob", total="1"), row("ada", total=FRACTION)])
     scene.start("crm", refuse())
-    scene.drop("crm", [row("ada")])
+    scene.drop("crm", [row("ada", best="7")])
     scene.start("crm", [Fault("track", 0, "odd", after=False, variant=5)], "full")
     scene.start("crm", verb="discard", seq=2)
     assert "total" not in scene.profile("bob")

@@ -48,7 +48,7 @@ class Store:
         self.deleted = {}
         """What was deleted last below each key, for those who judge the past."""
         self.created = {}
-        """By key, the moment at which an object was created, and for what its process was asked."""
+        """By key, when an object was created, for what its process was asked, and what it was."""
 
     def now(self):
         """Tell the time as S3 does."""
@@ -145,7 +145,7 @@ class BucketDouble:
         def put():
             etag = self._store.put(key, body, if_match, if_none_match=if_none_match)
             if if_none_match:
-                self._store.created[key] = (self._store.time.moment(), self._process.verb)
+                self._store.created[key] = (self._store.time.moment(), self._process.verb, body)
             return etag
 
         def odd(fault, apply):

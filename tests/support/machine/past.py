@@ -36,12 +36,14 @@ class PastRun:
 
     Args:
         document: Its document.
+        planned: Its document as it was created.
         verb: What the process was asked for that created it.
         sent: By profile, what became of its object.
         rejected: Key and number of the rows that its plan rejected.
     """
 
     document: RunDocument
+    planned: RunDocument
     verb: str
     sent: dict
     rejected: set
@@ -67,7 +69,10 @@ class PastRun:
 
     def summed(self, file):
         """Tell whether what a file says of totals was given."""
-        return bool(file.sums) or (self.dropped and "total" in self.document.fields)
+        if not self.dropped:
+            return bool(file.sums)
+        version = file.key, file.sha256
+        return any((one.key, one.sha256) == version and one.sums for one in self.planned.files)
 
     def fed(self, file):
         """Tell whether a file counts as one that gave to totals."""
@@ -87,10 +92,16 @@ def past_runs(store, workspace, names):
     """Read all runs, in order."""
     found = documents(store, names)
     created = [store.created[names.run(run.seq)] for run in found]
-    ends = [*(moment for moment, _ in created[1:]), float("inf")]
+    ends = [*(moment for moment, _, _ in created[1:]), float("inf")]
     return [
-        PastRun(run, verb, _sent(store, workspace, run, start, end), _rejected(store, run))
-        for run, (start, verb), end in zip(found, created, ends, strict=False)
+        PastRun(
+            run,
+            RunDocument.from_bytes(body, names.run(run.seq)),
+            verb,
+            _sent(store, workspace, run, start, end),
+            _rejected(store, run),
+        )
+        for run, (start, verb, body), end in zip(found, created, ends, strict=False)
     ]
 
 

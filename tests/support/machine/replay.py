@@ -231,9 +231,6 @@ class Replay:
             rows = sorted((row for row in said if row.profile == profile), key=lambda row: row.turn)
             sent = run.sent.get(profile)
             outcome = "ok" if sent is None else sent.outcome
-            if sent is None and run.dropped:
-                # A total would have changed something: it counted before, and was not given.
-                rows = [row.without(["total"]) for row in rows]
             if outcome in ("refused", "withheld"):
                 self._left[run.seq] += [
                     replace(row, landed=sent.landed or row.landed) for row in rows
