@@ -24,10 +24,10 @@ def taken_name(key: str, prefix: str, run_id: str, *, move_to: str, suffix: str)
         prefix: The folder of its job, below which folders are kept.
         run_id: The run.
         move_to: The folder into which the job moves files; empty if it moves none.
-        suffix: The ending by which it renames them; empty if it renames none.
+        suffix: The ending that it gives them; empty if it gives none.
     """
     if move_to:
-        return f"{move_to}{run_id}/{key.removeprefix(prefix)}"
+        return f"{move_to}{run_id}/{key.removeprefix(prefix)}{suffix}"
     return f"{key}.{run_id}{suffix}" if suffix else ""
 
 

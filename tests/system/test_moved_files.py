@@ -9,6 +9,7 @@ from support.jobs import import_job
 CITY = import_job(source={"prefix": "in/crm/"}, fields={"city": "set"})
 SPEND = {"merge": "sum", "type": "decimal", "scale": 2}
 MOVED = {"move_to": "done/crm/"}
+NAMED = MOVED | {"suffix": ".done"}
 
 
 def crm(**after):
@@ -76,7 +77,7 @@ def test_a_file_that_was_taken_is_moved_and_everybody_finds_it(exchange, local_s
 def test_the_same_name_every_day_and_a_backfill_of_all_of_it(exchange):
     """No file overwrites another one; a backfill reads them in the order in which they came."""
     job = import_job(source={"prefix": "in/crm/"}, fields={"city": "set", "spend": SPEND})
-    exchange.configure(crm=job | {"after": MOVED})
+    exchange.configure(crm=job | {"after": NAMED})
     for day, row in enumerate(["a,Oslo,1", "b,Rome,2"]):
         exchange.drop("in/crm/day.csv", f"id,city,spend\n{row}\n")
         if day:  # A new version of the name waits, as of any file with sums.
@@ -85,11 +86,15 @@ def test_the_same_name_every_day_and_a_backfill_of_all_of_it(exchange):
             exchange.ask("approve", "2")
         else:
             exchange.ask("run", "crm")
-    assert ([], 2) == (keys(exchange, "in/crm/"), len(keys(exchange, "done/crm/")))
+    there = keys(exchange, "done/crm/")
+    assert ([], 2) == (
+        keys(exchange, "in/crm/"),
+        sum(key.endswith("/day.csv.done") for key in there),
+    )
     before = [exchange.attribute(who, "spend") for who in "ab"]
 
     fields = job["fields"] | {"town": {"from": "city", "merge": "set"}}
-    exchange.configure(crm=job | {"after": MOVED, "fields": fields})
+    exchange.configure(crm=job | {"after": NAMED, "fields": fields})
     planned = exchange.ask("backfill", "crm", "--full", "--dry-run")["report"]
     assert 2 == len(planned["files"])
     done = exchange.ask("backfill", "crm", "--full")

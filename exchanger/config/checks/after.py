@@ -1,4 +1,4 @@
-"""Whether what becomes of files that were taken is said in one way, and gets in nobody's way."""
+"""Whether what becomes of files that were taken is possible, and gets in nobody's way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TAG = re.compile(r"[\w+\-=.:/@ ]*")
 
 
 def check_after(job: ImportJob, where: Where) -> Iterator[Finding]:
-    """Find out whether a job says in one way, and one that S3 takes, what becomes of its files."""
+    """Find out whether S3 can do with files what a job says, once they were taken."""
     after, place = job.after, (*where, "after")
     rule = job.source.complete_when
     if after.move_to is not None:
@@ -41,10 +41,7 @@ def _check_move_to(folder: str, where: Where) -> Iterator[Finding]:
 
 def _check_suffix(job: ImportJob, suffix: str, where: Where) -> Iterator[Finding]:
     rule = job.source.complete_when
-    if job.after.move_to is not None:
-        message = "a file that is moved keeps its name; write 'move_to' or this"
-        yield Finding(where, message, beside=("move_to",))
-    elif not re.fullmatch(r"\.[\w.+-]*\w", suffix):
+    if not re.fullmatch(r"\.[\w.+-]*\w", suffix):
         message = "an ending begins with a dot, and has letters and digits, but no slash"
         yield Finding(where, message, ".done")
     elif rule is not None and rule.suffix is not None and suffix.endswith(rule.suffix):

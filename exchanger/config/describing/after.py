@@ -20,8 +20,9 @@ def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
         then = "" if not_correctable(job) else corrected
         yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/{then}"
     if job.after.move_to:
-        yield f"moves each file, once it was taken, to {bucket}{job.after.move_to}{RUN_ID}/"
-    if job.after.suffix:
+        name = f", as NAME{job.after.suffix}" if job.after.suffix else ""
+        yield f"moves each file, once it was taken, to {bucket}{job.after.move_to}{RUN_ID}/{name}"
+    elif job.after.suffix:
         yield f"renames each file, once it was taken, to NAME.{RUN_ID}{job.after.suffix}"
     if tags := [f"{key}={value}" for key, value in job.after.tag.items()]:
         yield f"tags each file, once it was taken, with {listed(tags, 'and')}"

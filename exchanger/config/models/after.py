@@ -39,8 +39,8 @@ class After(Strict):
     suffix: str | None = Field(
         default=None,
         description=(
-            "an ending, such as `.done`, by which files are renamed where they lie once they were"
-            " taken: `NAME.RUN_ID.done`; not together with `move_to`"
+            "an ending, such as `.done`, that files get once they were taken, where they lie"
+            " (`NAME.RUN_ID.done`) or are moved to (`NAME.done`)"
         ),
     )
     tag: dict[str, str] = Field(

@@ -45,7 +45,7 @@ def jobs(after, source="prefix: in/crm/", other="source: {prefix: in/web/}, fiel
         ("move_to: out/old/", "move_to"),
         ("move_to: segment-export/", "move_to"),
         ("move_to: _exchanger/main/done/", "move_to"),
-        ("move_to: done/, suffix: .done", "suffix"),
+        ("move_to: done/, suffix: .done, tag: {exchanger: done}", ""),
         ("suffix: done", "suffix"),
         ("suffix: .a/b", "suffix"),
         ("tag: {aws:x: y}", "tag.aws:x"),
@@ -126,6 +126,7 @@ def test_whether_a_pattern_reaches_into_a_folder(pattern, reaches):
     ("to", "name"),
     [
         ({"move_to": "done/", "suffix": ""}, f"done/{RUN}/2026/a.csv.gz"),
+        ({"move_to": "done/", "suffix": ".done"}, f"done/{RUN}/2026/a.csv.gz.done"),
         ({"move_to": "", "suffix": ".done"}, f"in/crm/2026/a.csv.gz.{RUN}.done"),
         ({"move_to": "", "suffix": ".x"}, f"in/crm/2026/a.csv.gz.{RUN}.x"),
         ({"move_to": "", "suffix": ""}, ""),
