@@ -59,9 +59,11 @@ STATE_IN_GROUP = "/subscription/status/get"
 """Returns the states of people, or of mere addresses, in one group (braze-api.md 10)."""
 EMAIL_STATUS = "/email/status"
 """Sets the state of e-mail addresses, for all who have them (braze-api.md 10)."""
-COHORTS = "/partners/{name}/cohorts"
+PARTNERS = "/partners/"
+"""Below it partners have keys of their own, which stand in bodies (braze-api.md 11)."""
+COHORTS = f"{PARTNERS}{{name}}/cohorts"
 """Makes a cohort of a partner, or gives it another name (braze-api.md 11)."""
-COHORT_USERS = "/partners/{name}/cohorts/users"
+COHORT_USERS = f"{COHORTS}/users"
 """Takes who comes into a cohort and who leaves it (braze-api.md 11)."""
 
 PERMISSIONS = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 
-from exchanger.braze.endpoints import COHORT, COHORTS, endpoint_named
+from exchanger.braze.endpoints import COHORTS, endpoint_named
 from exchanger.errors import CannotTest
 from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.requests import FileRequest
@@ -248,7 +248,7 @@ def _requests(context: JobContext, job: ImportJob, outbox: FrameFile) -> list[Ex
     found: list[Exchange] = []
     cohort = job.cohort
     if cohort and outbox.rows:
-        path = replace(COHORT, path=COHORTS, of=cohort.key).address
+        path = COHORTS.replace("{name}", cohort.partner)
         found.append(Exchange("POST", path, creation(cohort, context.clock.now()).decode()))
     for part in outbox.frames([ENDPOINT, OBJECT]):
         for (name,), rows in part.group_by(ENDPOINT, maintain_order=True):

@@ -35,17 +35,6 @@ def by_way_of(proxy, s3_config):
     return Bucket(s3_config.model_copy(update={"endpoint_url": proxy.url}))
 
 
-def at(proxy, method, piece, act):
-    """Let something happen once, just before a request is passed on."""
-    waiting = [act]
-
-    def look(exchange):
-        if waiting and exchange.command == method and piece in exchange.path:
-            waiting.pop()()
-
-    proxy.before_each(look)
-
-
 def keys(bucket):
     return [item.key for item in bucket.list("")]
 
@@ -90,7 +79,7 @@ def test_what_is_written_meanwhile_stays_and_is_not_moved(  # noqa: PLR0917
 ):
     """A version that nobody has read is neither deleted nor left at the place of another one."""
     etag = bucket.write(KEY, b"old")
-    at(proxy, method, piece, lambda: bucket.write(KEY, b"new"))
+    proxy.once(method, piece, lambda: bucket.write(KEY, b"new"))
 
     assert by_way_of(proxy, s3_config).mover().move(KEY, etag, TARGET, {}) == became
 
@@ -161,7 +150,7 @@ def test_tags_are_those_of_the_version_that_was_meant(bucket, client, proxy, s3_
     assert mover.tag(KEY, etag, DONE) == "tagged"
     assert {"team": "crm"} | DONE == tags(client, bucket, KEY)
 
-    at(proxy, "PUT", "tagging", lambda: bucket.write(KEY, b"new"))
+    proxy.once("PUT", "tagging", lambda: bucket.write(KEY, b"new"))
     assert mover.tag(KEY, etag, DONE) == ("tagged" if versions else "replaced")
     assert "exchanger" not in tags(client, bucket, KEY)
     assert mover.tag(KEY, etag, DONE) == "replaced"

@@ -224,6 +224,16 @@ class FaultProxy:
     def before_each(self, call):
         self._server.before = call
 
+    def once(self, method, piece, act):
+        """Let something happen once, just before a request is passed on."""
+        waiting = [act]
+
+        def look(exchange):
+            if waiting and exchange.command == method and piece in exchange.path:
+                waiting.pop()()
+
+        self.before_each(look)
+
     def __enter__(self):
         self._thread.start()
         return self

@@ -62,6 +62,11 @@ def give(office, job, *lines):
     return len(office.braze.bodies("/users/export/ids")) - before
 
 
+def unidentified(office, **more):
+    """Let somebody be in Braze who has an alias, and no id."""
+    track(office.braze, {"user_alias": ALIAS, "_update_existing_only": False} | more)
+
+
 def everybody(office, name):
     """Name everybody by external id, with an attribute."""
     return {
@@ -82,10 +87,7 @@ def last_word(office, who):
 @pytest.mark.nightly
 def test_other_keys_of_an_identified_person_mean_them(office):
     """An address was known to belong to nobody with an id: sums by it go on from theirs."""
-    track(
-        office.braze,
-        {"user_alias": ALIAS, "_update_existing_only": False, "email": "m@example.com"},
-    )
+    unidentified(office, email="m@example.com")
     give(office, "mails_sums", "mail,visits", "m@example.com,5")
     give(office, "identify", "number,mail,id", "1,,a")
     give(office, "ids_sums", "id,visits", "a,1")
@@ -96,7 +98,7 @@ def test_other_keys_of_an_identified_person_mean_them(office):
 @pytest.mark.nightly
 def test_an_alias_that_we_never_wrote_means_whom_we_identified(office):
     """From the call on, without a look-up: a row by id and one by alias are of one person."""
-    track(office.braze, {"user_alias": ALIAS, "_update_existing_only": False})
+    unidentified(office)
     give(office, "identify", "number,mail,id", "1,,a")
     assert 0 == last_word(office, "a")
 
@@ -135,10 +137,7 @@ def test_an_alias_that_is_given_to_an_old_id_means_whom_has_the_new_one(office):
 @pytest.mark.nightly
 def test_other_keys_of_who_was_deleted_mean_nobody(office):
     """Who comes by the same address afterwards begins with nothing."""
-    track(
-        office.braze,
-        {"user_alias": ALIAS, "_update_existing_only": False, "email": "m@example.com"},
-    )
+    unidentified(office, email="m@example.com")
     give(office, "mails_sums", "mail,visits", "m@example.com,5")
     give(office, "deletions", "number,mail", "1,")
     give(office, "mails_sums", "mail,visits", "m@example.com,1")
@@ -148,10 +147,7 @@ def test_other_keys_of_who_was_deleted_mean_nobody(office):
 @pytest.mark.nightly
 def test_who_is_identified_by_an_address_is_known_by_their_alias(office):
     """Sums by alias, of somebody who had no id, go on from those of the id."""
-    track(
-        office.braze,
-        {"user_alias": ALIAS, "_update_existing_only": False, "email": "m@example.com"},
-    )
+    unidentified(office, email="m@example.com")
     give(office, "numbers_sums", "number,visits", "1,5")
     give(office, "identify", "number,mail,id", ",m@example.com,a")
     give(office, "ids_sums", "id,visits", "a,1")

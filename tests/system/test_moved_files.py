@@ -33,17 +33,6 @@ def proxied(exchange):
         yield exchange, proxy
 
 
-def once(proxy, method, piece, act):
-    """Let something happen once, just before a request is passed on."""
-    waiting = [act]
-
-    def look(it):
-        if waiting and it.command == method and piece in it.path:
-            waiting.pop()()
-
-    proxy.before_each(look)
-
-
 def test_a_file_that_was_taken_is_moved_and_everybody_finds_it(exchange, local_s3):
     """The run's folder has it under its own name, where ``files`` and ``retry`` look for it."""
     exchange.configure(crm=crm(**MOVED, tag={"exchanger": "done"}))
@@ -115,7 +104,7 @@ def test_a_version_that_comes_meanwhile_is_read_by_the_next_run(proxied):
     exchange.configure(crm=crm(**MOVED))
     exchange.drop("in/crm/a.csv", "id,city\na,Oslo\n")
     newer = "id,city\na,Rome\n"
-    once(proxy, "DELETE", "in/crm/a.csv", lambda: exchange.drop("in/crm/a.csv", newer))
+    proxy.once("DELETE", "in/crm/a.csv", lambda: exchange.drop("in/crm/a.csv", newer))
     done = exchange.ask("run", "crm")
     assert ["in/crm/a.csv"] * 2 == [file["key"] for file in done["files"]]
     assert '"Rome"' == exchange.attribute("a", "city")
@@ -131,7 +120,7 @@ def test_a_process_killed_between_copying_and_deleting_is_made_up_for(proxied):
     exchange.configure(crm=job | {"after": MOVED})
     exchange.drop("in/crm/a.csv", "id,spend\na,5\n")
     process = exchange.start("run", "crm")
-    once(proxy, "PUT", "done/crm/", process.kill)  # The store copies it all the same.
+    proxy.once("PUT", "done/crm/", process.kill)  # The store copies it all the same.
     process.communicate(timeout=60)
     assert (["in/crm/a.csv"], 1) == (keys(exchange, "in/crm/"), len(keys(exchange, "done/crm/")))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exchanger.app.logs import secrets_of
-from exchanger.braze.endpoints import COHORTS
+from exchanger.braze.endpoints import PARTNERS
 from exchanger.redaction import REDACTED, Redactor
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def describe_requests(exchanges: Sequence[Exchange]) -> Iterator[str]:
     """Describe requests as they go out, and what was answered where there was an answer."""
     for one in exchanges:
         yield f"  {one.method} {one.path}"
-        if not one.path.startswith(COHORTS.partition("{")[0]):  # Their keys are in the body.
+        if not one.path.startswith(PARTNERS):
             yield f"    Authorization: Bearer {REDACTED}"
         if one.body:
             yield f"    {one.body}"

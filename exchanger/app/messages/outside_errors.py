@@ -6,7 +6,7 @@ from functools import singledispatch
 
 from exchanger.app.messages.storage_errors import words_for_code
 from exchanger.app.messages.words import Message, how_to_install
-from exchanger.braze.endpoints import COHORT_USERS, COHORTS, PERMISSIONS
+from exchanger.braze.endpoints import PARTNERS, PERMISSIONS
 from exchanger.config.findings import closest
 from exchanger.errors import (
     BrazeError,
@@ -44,7 +44,6 @@ _ELSEWHERE = (
     "Compare bucket and export_root in the configuration with the bucket and folder that Braze's"
     " page of the S3 integration names: its exports may go elsewhere."
 )
-_COHORTS = (COHORTS, COHORT_USERS)
 _SHOWN = 10
 
 
@@ -153,7 +152,7 @@ def _(error: BrazeError) -> Message:
 
 @words_for_outside.register
 def _(error: BrazeKeyRefused) -> Message:
-    if error.endpoint in _COHORTS:
+    if error.endpoint.startswith(PARTNERS):
         return _cohort_keys(error)
     return Message(
         f"Braze does not know this API key (401 at {error.endpoint}).",
@@ -175,7 +174,7 @@ def _cohort_keys(error: BrazeError) -> Message:
 
 @words_for_outside.register
 def _(error: BrazeForbidden) -> Message:
-    if error.endpoint in _COHORTS:
+    if error.endpoint.startswith(PARTNERS):
         return _cohort_keys(error)
     permission = PERMISSIONS.get(error.endpoint, error.endpoint)
     return Message(

@@ -104,6 +104,7 @@ class Mover:
         except StorageUnreachable:
             raise  # It may be gone by now, and then the copy is all that there is.
         except StorageError:
+            # A copy too many does no harm; why the object stays is what has to be told.
             with suppress(StorageError):
                 self._delete(target)
             raise
@@ -216,12 +217,12 @@ class Mover:
     def _demand_conditions(self, copy: str) -> None:
         """Find out by our own copy whether the store deletes something else than it is told."""
         try:
-            self._delete(copy, "0" * 32)
+            # Of a request that boto3 sent again, the first may have deleted it already.
+            with suppress(StorageMissing):
+                self._delete(copy, "0" * 32)
         except StorageChanged:
             self._conditional = True
             return
-        except StorageMissing:
-            pass
         said = "the store ignores If-Match when it deletes"
         raise StorageError("delete", self._bucket, copy, said, code="NotImplemented")
 

@@ -74,7 +74,7 @@ class FolderScanner:
             self._sharing.setdefault(entry.source.prefix, []).append(job)
         self._known: dict[str, array[int]] = {}
         self._clock = clock
-        self._listed: dict[str, float] = {}
+        self._next_look: dict[str, float] = {}
 
     def look(self, jobs: Iterable[str], *, at_once: bool = False) -> ScanResult:
         """
@@ -105,9 +105,9 @@ class FolderScanner:
         """Name the jobs of a folder beside which there are new rows that they may have rejected."""
         jobs = [job for job in self._sharing[prefix] if self._readers[job].corrects]
         folder, now = AnswerNames(prefix).corrected_rows, self._clock()
-        if not jobs or (not at_once and now - self._listed.get(folder, -1e9) < CORRECTED_APART):
+        if not jobs or (not at_once and now < self._next_look.get(folder, now)):
             return []
-        self._listed[folder] = now
+        self._next_look[folder] = now + CORRECTED_APART
         try:
             self._known[folder], keys = self._news.since(self._known.get(folder), folder)
         except StorageDenied as error:

@@ -73,9 +73,11 @@ def _rows_late(*, rows: int, order_by: str, fields: Sequence[str]) -> str:
 
 
 def _rows_corrected(*, original: str, run: int, rows: int, strange: int) -> str:
-    none = f" {counted(strange, 'row')} of it {'stands' if strange == 1 else 'stand'} for none."
-    given = f"{counted(rows, 'row')} of it {'stands' if rows == 1 else 'stand'}"
-    return f"{given} for rows of {original} that run {run} had rejected.{none if strange else ''}"
+    given, none = (
+        counted(count, "row of it stands", "rows of it stand") for count in (rows, strange)
+    )
+    others = f" {none} for none." if strange else ""
+    return f"{given} for rows of {original} that run {run} had rejected.{others}"
 
 
 def _stray_words(  # noqa: PLR0913 - a fact each
@@ -304,11 +306,6 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         f"{file} was replaced or deleted while it was read. The next run takes what is there."
     ),
     "column_retyped": _column_retyped,
-    "moved_files_gone": lambda *, file, files: (
-        f"{counted(files, 'file')} that earlier runs took and moved "
-        + ("is" if files == 1 else "are")
-        + f" not there any more, such as {file}: without them, what they said is not given again."
-    ),
     "columns_left_out": _columns_left_out,
     "columns_missing": _columns_missing,
     "columns_new": _columns_new,
@@ -351,6 +348,14 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "names_trimmed": _names_trimmed,
     "newer_file_counts": lambda *, newest: (
         f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
+    ),
+    "moved_files_gone": lambda *, file, files: (
+        counted(
+            files,
+            "file that earlier runs took and moved is",
+            "files that earlier runs took and moved are",
+        )
+        + f" not there any more, such as {file}: without them, what they said is not given again."
     ),
     "no_row_taken": _no_row_taken,
     "not_taken": _not_taken,

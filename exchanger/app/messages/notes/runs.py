@@ -266,7 +266,6 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
         counted(members, "member of lists was", "members of lists were")
         + " dropped, as the lists were longer than allowed."
     ),
-    "not_put_away": _not_put_away,
     "more_in_quarantine": lambda *, quarantine: (
         f"Rows that were not taken are in {quarantine}, too."
     ),
@@ -277,6 +276,7 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "no_file_matched": _no_file_matched,
     "not_kept": _not_kept,
+    "not_put_away": _not_put_away,
     "not_read_back": _not_read_back,
     "not_released": _not_released,
     "not_verified": lambda *, run: (
