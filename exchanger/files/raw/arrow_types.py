@@ -35,7 +35,11 @@ def plain_type(dtype: DataType) -> DataType | None:
         return plain_type(dtype.value_type)
     if is_list(dtype):
         item = plain_type(dtype.value_type)
-        return None if item is None else pa.large_list(item)
+        if item is None or types.is_fixed_size_list(dtype):
+            return None if item is None else pa.large_list(item)
+        # As it is, if its members are: a cast is dear.
+        member = dtype.value_field.with_type(item)
+        return pa.list_(member) if types.is_list(dtype) else pa.large_list(member)
     if types.is_struct(dtype):
         return _plain_struct(dtype)
     return _plain_scalar(dtype)
