@@ -32,12 +32,7 @@ def unmergeable(
         (JSON): the cells as text, by column, as they can be read again.
     """
     few = rejected.select(PROFILE).unique()
-    # Mostly there are none, and a join would look at all rows.
-    given = (
-        given.clear()
-        if few.is_empty()
-        else given.join(few, on=PROFILE, how="semi", maintain_order="left")
-    )
+    given = given.join(few, on=PROFILE, how="semi", maintain_order="left")
     corrected = corrections.select(PROFILE, FILE).filter(_among(few) & ~_among(given))
     # The order is kept everywhere: whoever plans this part must come to the same rows.
     alone = corrected.unique(PROFILE, keep="first", maintain_order=True)
