@@ -65,6 +65,28 @@ def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
 
 
+def test_it_is_told_whether_rejected_rows_wait_to_be_corrected(exchange):
+    """By each run and by what waits, so that nobody has to look beside the folders of others."""
+    exchange.configure(
+        crm=JOB, other=import_job(source={"prefix": "in/other/"}, fields={"a": "set"})
+    )
+
+    def awaiting():
+        told = exchange.ask("jobs", "--waiting")
+        return {entry["job"] for entry in told if entry["awaits_corrections"]}
+
+    assert set() == awaiting()
+    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\n")
+    assert exchange.ask("run", "crm", "--one-run", code=4)["awaits_corrections"]
+    assert exchange.ask("run", "crm", "--one-run")["awaits_corrections"]
+    assert {"crm"} == awaiting()
+
+    strange = [{"_row": "1", "id": "a", "spend": "7"}]
+    correct(exchange, 1, {"2": {"spend": "2"}}, more=strange)
+    assert "awaits_corrections" not in exchange.ask("run", "crm", "--one-run", code=4)
+    assert set() == awaiting()
+
+
 def test_whoever_corrects_rows_is_told_what_became_of_them(exchange):
     """The page says where to drop them, and each row that stands for none is told."""
     exchange.configure(crm=JOB)

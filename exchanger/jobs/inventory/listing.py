@@ -11,7 +11,11 @@ from exchanger.files.folders import NO_DATA, STRAY, reader_of
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.completeness import Incomplete, incomplete
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
-from exchanger.jobs.inventory.corrections import CorrectedFile, corrected_files
+from exchanger.jobs.inventory.corrections import (
+    CorrectedFile,
+    awaiting_corrections,
+    corrected_files,
+)
 from exchanger.jobs.inventory.former_answers import FormerAnswers
 from exchanger.jobs.inventory.latest import last_applied, overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
@@ -137,6 +141,7 @@ class Backlog:
         passed_over: For each job asked for, the objects in its folder that are no data.
         incomplete: For each job asked for, the files that are not complete yet.
         corrected: For each job asked for, the files of corrected rows among those that wait.
+        awaiting: Jobs of which rejected rows wait to be corrected.
     """
 
     files: dict[str, int]
@@ -147,6 +152,7 @@ class Backlog:
     passed_over: dict[str, list[PassedOver]] = field(default_factory=dict)
     incomplete: dict[str, list[Incomplete]] = field(default_factory=dict)
     corrected: dict[str, list[CorrectedFile]] = field(default_factory=dict)
+    awaiting: set[str] = field(default_factory=set)
 
 
 def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
@@ -183,6 +189,7 @@ def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
         {name: passed_over(context.folders, each.passed_over) for name, each in found.items()},
         {name: each.incomplete for name, each in found.items()},
         corrected,
+        awaiting_corrections(state, applied, jobs),
     )
 
 

@@ -158,6 +158,18 @@ class LedgerSnapshot:
         rejected = pl.col("rejected").fill_null(0) > 0
         return not self.rows.filter(pl.col("job") == job, rejected).is_empty()
 
+    def rejecting(self, job: str) -> list[int]:
+        """
+        Number the runs of a job that have rejected rows aside, which no later run has taken up.
+
+        Rows of files of corrected rows that stand for none are not theirs.
+        """
+        ours = self.rows.filter(pl.col("job") == job).with_columns(met=pl.coalesce("met", "seq"))
+        counts = ~pl.col("outcome").is_in(("corrected", "tested"))
+        aside = ours.filter(counts, pl.col("rejected").fill_null(0) > 0)["seq"].unique()
+        taken_up = ours.filter(pl.col("met") != pl.col("seq"))["met"].unique()
+        return aside.filter(~aside.is_in(taken_up.implode())).sort().to_list()
+
     def last_applied(self, job: str) -> tuple[str, int] | None:
         """Return the key of the file with rows that a job applied last, and how many these were."""
         ours = self.rows.filter(
