@@ -48,7 +48,8 @@ class Watch:
         self.lookout = FolderScanner(name, *self.configured)
         self.arrivals: DueImports = before.arrivals.heir(jobs) if before else DueImports()
         self.notices = Awaited()
-        self.awaiting = before.awaiting & jobs.keys() if before else frozenset[str]()
+        known = before.awaiting if before else frozenset[str]()
+        self.awaiting: frozenset[str] = known & jobs.keys()
         """Jobs of which rejected rows wait to be corrected, as far as anybody has told."""
         self._ended: set[str] = set()
 
