@@ -218,3 +218,55 @@ def test_a_key_that_may_not_list_corrected_rows_takes_its_files_all_the_same(exc
         exchange.drop("in/crm/b.csv", "id,city,spend\nf,Rome,2\n")
         done = exchange.call("run", "crm")
     assert (0, True) == (done.returncode, "corrected.not_listed" in done.stderr)
+
+
+def test_corrected_rows_that_a_budget_holds_back_wait_for_a_person(exchange):
+    """As files do: in a run that is told once and planned no more, until a person decides."""
+    exchange.connection["budget"] = {"data_points": {"day": 3}}
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,y\n")
+    exchange.ask("run", "crm", code=4)
+
+    correct(exchange, 1, {"2": {"spend": "2"}})
+    held = exchange.ask("run", "crm", code=5)
+    assert ("held_back", {"spend": "2"}) == (held["state"], held["totals"])
+    assert [("in/crm_corrected/1/a.csv", "guarded")] == [
+        (file["key"], file["outcome"]) for file in held["files"]
+    ]
+    assert "exchanger approve 2" in held["files"][0]["note"]
+    assert "waits" == report(exchange, "_corrected/1/a.csv")["verdict"]
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert {"a": "1"} == spent(exchange)
+
+    done = exchange.ask("approve", "2", code=4)
+    assert ("partial", 1) == (done["state"], done["rows_applied"])
+    assert {"a": "1", "b": "2"} == spent(exchange)
+    assert 3 == report(exchange, "_corrected/1/a.csv")["run"]
+    assert "released" == exchange.ask("show", "2")["state"]
+
+
+@pytest.mark.nightly
+def test_corrected_rows_that_wait_are_dropped_by_a_person_or_for_newer_ones(exchange):
+    """A newer version is planned by itself; what is not there as it was shown is not sent."""
+    exchange.connection["budget"] = {"data_points": {"day": 3}}
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,y\n")
+    exchange.ask("run", "crm", code=4)
+    correct(exchange, 1, {"2": {"spend": "2"}})
+    exchange.ask("run", "crm", code=5)
+
+    correct(exchange, 1, {"2": {"spend": "4"}})
+    refused = exchange.call("approve", "2")
+    assert "is not there any more as it was" in refused.stderr
+    exchange.ask("run", "crm", code=5)
+    assert "discarded" == exchange.ask("approve", "2")["state"]
+    exchange.ask("discard", "3")
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert {"a": "1"} == spent(exchange)
+
+    # What nobody wanted is still aside, and may be corrected once more.
+    exchange.connection["budget"]["data_points"]["day"] = 9
+    exchange.configure(crm=JOB)
+    correct(exchange, 1, {"2": {"spend": "5"}, "3": {"spend": "6"}})
+    assert 2 == exchange.ask("run", "crm")["rows_applied"]
+    assert {"a": "1", "b": "5", "c": "6"} == spent(exchange)

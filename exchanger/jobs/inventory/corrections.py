@@ -92,7 +92,8 @@ def corrected_files(call: ImportContext) -> list[CorrectedFile]:
         if (item.key not in known or known[item.key].etag != item.etag)
         and (item.key, item.etag) not in call.taken
     ]
-    found = [_named(call, item) for item in sorted(new, key=lambda item: item.last_modified)]
+    in_turn = sorted(new, key=lambda item: item.last_modified)
+    found = (corrected_file(call, item) for item in in_turn)
     return [each for each in found if _is_ours(call, each)]
 
 
@@ -102,7 +103,8 @@ def note_corrected(waiting: Sequence[CorrectedFile]) -> list[Note]:
     return [noted("corrections_wait", file=files[0], files=len(files))] if files else []
 
 
-def _named(call: ImportContext, item: ObjectInfo) -> CorrectedFile:
+def corrected_file(call: ImportContext, item: ObjectInfo) -> CorrectedFile:
+    """Find what a file of corrected rows is about, by its name."""
     folder, files = AnswerNames(call.job.source.prefix, call.name).corrected_in(item.key)
     run = None
     if folder.isdecimal() and int(folder):

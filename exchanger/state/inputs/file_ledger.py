@@ -447,7 +447,15 @@ class FileLedger:
 
         return LedgerSnapshot(self._found, unsummed)
 
-    def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, parent: int = 0) -> None:
+    def record(
+        self,
+        job: str,
+        files: Iterable[ClaimedFile],
+        *,
+        seq: int,
+        parent: int = 0,
+        releases: int = 0,
+    ) -> None:
         """
         Record what run *seq* did with its files; once, however often it is called.
 
@@ -456,12 +464,13 @@ class FileLedger:
             files: What the run claimed.
             seq: Its number.
             parent: The run that met these versions, if this one took it up: newer versions may
-                have been met since. Files of corrected rows are met by this one.
+                have been met since.
+            releases: The same of files of corrected rows, if they waited in a run.
         """
+        own = pl.lit(releases or seq, pl.Int64)
+        others = pl.lit(parent or seq, pl.Int64)
         rows = _rows(job, files, seq=seq)
-        if parent:
-            met = pl.when(~_is("corrected")).then(pl.lit(parent, pl.Int64)).otherwise("met")
-            rows = rows.with_columns(met=met)
+        rows = rows.with_columns(met=pl.when(_is("corrected")).then(own).otherwise(others))
         if rows.height:
             self._tenure.forget(_SNAPSHOT)
             self._table.append(rows, writer="files", seq=seq)
