@@ -226,7 +226,7 @@ def chosen_corrections(call: ImportContext, waiting: Iterable[CorrectedFile]) ->
 
 
 def _told_apart(call: ImportContext, waiting: Iterable[CorrectedFile]) -> Corrections:
-    """Tell files of which rows may be given from those of which none can."""
+    """Separate files of which rows may be given from those of which none can."""
     rows: list[CorrectedRows] = []
     unusable: list[tuple[CorrectedFile, FileRejected]] = []
     for file in waiting:
