@@ -220,6 +220,35 @@ def test_a_key_that_may_not_list_corrected_rows_takes_its_files_all_the_same(exc
     assert (0, True) == (done.returncode, "corrected.not_listed" in done.stderr)
 
 
+def test_a_plan_shows_what_corrected_rows_would_do(exchange):
+    """Ahead of files, as a run of their own: what it sends and costs, and what is still wrong."""
+    exchange.connection["budget"] = {"price": 0.5, "currency": "EUR", "data_points": {"day": 3}}
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,y\n")
+    exchange.ask("run", "crm", code=4)
+    assert exchange.ask("plan", "crm")["corrections"] is None
+    correct(exchange, 1, {"2": {"spend": "2"}, "3": {"spend": "z"}})
+    exchange.drop("in/crm/b.csv", "id,city,spend\nd,Kiel,4\n")
+
+    plan = exchange.ask("plan", "crm")
+    first = plan["corrections"]
+    assert (1, 1) == (first["report"]["rows_applied"], first["report"]["rows_rejected"])
+    assert ["row 3", "1.00"] == [f"row {first['rejected'][0]['row']}", first["cost"]]
+    shown = {field["field"]: field["examples"] for field in first["fields"]}
+    assert {"city": [["b", "null", '"Rome"']], "spend": [["b", "null", "2"]]} == shown
+    assert first["would_wait"]
+    assert (1, {"d"}) == (
+        plan["report"]["rows_applied"],
+        {who for field in plan["fields"] for who, *_ in field["examples"]},
+    )
+
+    said = exchange.call("plan", "crm").stdout
+    assert "  first: corrected rows, in a run of their own\n" in said
+    assert '      b: empty -> "Rome"\n' in said
+    exchange.ask("run", "crm", code=5)
+    assert exchange.ask("plan", "crm")["corrections"] is None
+
+
 def test_corrected_rows_that_a_budget_holds_back_wait_for_a_person(exchange):
     """As files do: in a run that is told once and planned no more, until a person decides."""
     exchange.connection["budget"] = {"data_points": {"day": 3}}
