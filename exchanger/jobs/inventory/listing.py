@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from exchanger.outside.s3.bucket import ObjectInfo
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.inputs.left_over import LeftOver
+    from exchanger.state.store import ConnectionState
 
 
 _AT_ONCE = 10_000
@@ -166,6 +167,11 @@ def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
         StorageError: S3 refused or did not answer.
     """
     state = open_state(context.bucket, context.state_prefix)
+    with state.tenure.begun():
+        return _backlog(context, state, jobs)
+
+
+def _backlog(context: JobContext, state: ConnectionState, jobs: Mapping[str, ImportJob]) -> Backlog:
     recognise(context, state)
     newest = state.runs.newest()
     applied = state.file_ledger.snapshot()
