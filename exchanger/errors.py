@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from inspect import get_annotations
 from typing import dataclass_transform
 
 
@@ -25,7 +26,7 @@ class ExchangerError(Exception):
     """A line for logs, in which facts stand by their names."""
 
     def __init_subclass__(cls) -> None:
-        if cls.__dict__.get("__annotations__"):
+        if get_annotations(cls):
             dataclass(eq=False, repr=False)(cls)
 
     def __post_init__(self) -> None:

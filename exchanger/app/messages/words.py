@@ -22,6 +22,12 @@ class Message:
         return f"{self.what}\n{self.next}" if self.next else self.what
 
 
+def filled(template: Message, error: Exception) -> Message:
+    """Fill in the facts of an error by their names; ``said`` is its detail, if any, in brackets."""
+    facts = {**vars(error), "said": f" ({detail})" if (detail := vars(error).get("detail")) else ""}
+    return Message(template.what.format(**facts), template.next.format(**facts))
+
+
 def how_to_install(extra: str) -> str:
     """Return what brings the packages of an extra. An index has another ``exchanger``."""
     return (
