@@ -66,7 +66,7 @@ def try_connections(config: Config) -> list[Trial]:
             trials.append(Trial(name, what, ok=True, tried=False))
             continue
         with open_context(config, name) as context:
-            jobs = [job for key, job in config.jobs.items() if config.connection_of(key) == name]
+            jobs = config.jobs_of(name).values()
             imports = [job for job in jobs if isinstance(job, ImportJob)]
             exports = [job for job in jobs if isinstance(job, ExportJob)]
             if imports and config.engine is not None:
@@ -85,9 +85,8 @@ def try_connections(config: Config) -> list[Trial]:
 
 def _channels(config: Config, connection: str) -> Iterator[str]:
     """Name the channels that are told of a job of a connection."""
-    jobs = [job for job in config.jobs if config.connection_of(job) == connection]
     for one in config.notifications:
-        if any(one.hears_of(job) for job in jobs):
+        if any(one.hears_of(job) for job in config.jobs_of(connection)):
             yield channel_name(config, one)
 
 
@@ -103,15 +102,14 @@ def doubtful_columns(config: Config) -> dict[str, list[str]]:
         if not connection.enabled:
             continue
         with open_context(config, name) as context, suppress(ExchangerError):
-            for key, job in config.jobs.items():
-                if isinstance(job, ImportJob) and config.connection_of(key) == name:
-                    words = kept_columns(context, key).words
-                    found[key] = [
-                        f"column {column!r} is text, as earlier files say "
-                        f"{' or '.join(map(repr, stray))} in it: exchanger types {key}"
-                        for column, stray in words.items()
-                        if not set(stray).issubset(column_nulls(job, column))
-                    ]
+            for key, job in config.imports_of(name).items():
+                words = kept_columns(context, key).words
+                found[key] = [
+                    f"column {column!r} is text, as earlier files say "
+                    f"{' or '.join(map(repr, stray))} in it: exchanger types {key}"
+                    for column, stray in words.items()
+                    if not set(stray).issubset(column_nulls(job, column))
+                ]
     return found
 
 
