@@ -26,7 +26,6 @@ from exchanger.state.documents import from_body, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from exchanger.outside.clock import Clock
@@ -241,12 +240,7 @@ class KeptLease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
         self._lease.release()
