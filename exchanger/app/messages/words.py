@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Words = str | Callable[..., str]
+"""What is said of facts: a text in which they stand by their names, or what makes one of them."""
 
 
 @dataclass(frozen=True)
