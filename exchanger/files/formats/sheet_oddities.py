@@ -1,6 +1,8 @@
 """
 What a sheet shows to people and does not have in its cells: results of formulas, merged cells.
 
+An error, such as #REF!, is what a formula has in place of a result.
+
 A program that writes formulas without calculating them leaves their results out, or writes a zero
 and a mark that all is still to be calculated; who opens the workbook sees results all the same.
 Cells that are merged show one value, which only the first of them has.
@@ -50,6 +52,31 @@ def look_through(sheet: IO[bytes]) -> Content:
 def are_all_due(workbook: bytes) -> bool:
     """Return whether the XML of a workbook says that all formulas are still to be calculated."""
     return _ALL_DUE.search(workbook) is not None
+
+
+@dataclass
+class Errors:
+    """
+    Counts the cells that hold an error.
+
+    Args:
+        nulls: Texts that mean that there is nothing, errors among them.
+        cells: How many.
+        first: The name of the first one, and where it is.
+    """
+
+    nulls: Sequence[str] = ()
+    cells: int = 0
+    first: tuple[str, str] = ("", "")
+
+    def among(self, rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+        """Yield rows, and look at them."""
+        for row in rows:
+            for cell in row:
+                if cell.data_type == "e" and cell.value not in self.nulls:
+                    self.first = self.first if self.cells else (str(cell.value), cell.coordinate)
+                    self.cells += 1
+            yield row
 
 
 @dataclass

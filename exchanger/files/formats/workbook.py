@@ -28,7 +28,7 @@ from typing import IO, Any
 from exchanger.config.models import Source
 from exchanger.config.names import trimmed
 from exchanger.errors import FileRejected
-from exchanger.files.formats.sheet_oddities import Formulas, are_all_due, look_through
+from exchanger.files.formats.sheet_oddities import Errors, Formulas, are_all_due, look_through
 from exchanger.files.raw.compression import DEFAULT_LIMITS, UnpackLimits
 from exchanger.notes import Note, noted
 
@@ -133,9 +133,13 @@ def _write(
         if content.formulas:
             named = {each.title: each for each in _opened(path, opened, results=False).worksheets}
             rows = formulas.beside(rows, _cells(named[chosen.title], source.skip_rows))
-        header, top = _write_rows(rows, source, target)
+        errors = Errors(source.nulls)
+        header, top = _write_rows(errors.among(rows), source, target)
     merged = [each for each, last in sorted(content.merged.items(), key=_by_row) if last > top]
     notes: tuple[Note, ...] = (noted("cells_merged", ranges=merged),) if merged else ()
+    if errors.cells:
+        name, place = errors.first
+        notes += (noted("cells_in_error", cells=errors.cells, error=name, place=place),)
     others = [each.title for each in visible if each is not chosen]
     if source.sheet is None and others:
         notes += (noted("sheet_chosen", sheet=chosen.title, others=others),)

@@ -193,6 +193,15 @@ def test_merged_cells_below_the_header_are_told(tmp_path, ranges, skipped, told)
     assert ([told] if told else []) == found
 
 
+def test_errors_are_told(tmp_path):
+    """They are read by their names, as CSV has them, which is hardly what anybody wants to send."""
+    content = packed([["id", "v"], ["a", "x"], ["b", "#REF!"], ["c", "#N/A"]])
+    for nulls, cells in (([], 2), (["#N/A"], 1)):
+        table = read(tmp_path, content, nulls=nulls)
+        assert [noted("cells_in_error", cells=cells, error="#REF!", place="B3")] == [*table.notes]
+    assert () == read(tmp_path, content, nulls=["#N/A", "#REF!"]).notes
+
+
 def test_what_a_workbook_has_besides_its_cells_is_no_warning(tmp_path, recwarn):
     """Whoever runs a job sees nothing of what the library would lose if it wrote the file."""
     bad_day = ('<c r="B2" t="n"><v>1</v>', '<c r="B2" s="1" t="n"><v>-5</v>')

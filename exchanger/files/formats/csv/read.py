@@ -59,6 +59,12 @@ _ROWS = 100
 """Rows that show whether a last column without a name is one."""
 _BLANK = " \t"
 """What a cell that holds nothing may have all the same."""
+_JSON = re.compile(r'\s*(?:\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:')
+"""How JSON begins, and no header."""
+_NO_CSV = (
+    "The file begins like JSON, and its name, or 'format' of the job's source, says CSV. Drop it "
+    "under a name that ends with .ndjson, one object on each line, or correct the format."
+)
 _CTRL_Z = "\x1a"
 """What DOS put at the end of text."""
 
@@ -93,7 +99,7 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
 
     Raises:
         FileRejected: ``empty_file``, ``unknown_encoding``, ``invalid_utf8``, ``invalid_text``,
-            ``nul_bytes``, ``open_quote``, ``stray_quote``, ``backslash_escapes``,
+            ``nul_bytes``, ``not_csv``, ``open_quote``, ``stray_quote``, ``backslash_escapes``,
             ``wrong_delimiter``, or as ``column_names``.
     """
     kept, options = kept or {}, source.csv
@@ -148,6 +154,8 @@ def _header(path: Path, key: str, delimiter: str) -> Header:
             raise FileRejected(key, "empty_file", "The file has no header and no rows.")
         nameless = len(header.cells) > 1 and not trimmed(header.cells[-1])
         sample = [*islice(records, _ROWS)] if nameless else []
+    if _JSON.match(header.text):
+        raise FileRejected(key, "not_csv", _NO_CSV)
     if stray := stray_quote(header.text, delimiter):
         raise FileRejected(key, "stray_quote", f"The header {stray}", row=0)
     ends = bool(sample) and all(not row.cells[-1] for row in sample)
