@@ -16,6 +16,8 @@ NoteCode = Literal[
     "answers_not_written",
     "applied_since",
     "budget_exceeded",
+    "cells_in_error",
+    "cells_merged",
     "cells_unwrapped",
     "changed_while_read",
     "changes_not_kept",

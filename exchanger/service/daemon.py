@@ -13,7 +13,7 @@ import os
 import queue
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -77,18 +77,12 @@ LAST_WORD = 3.0
 log = structlog.get_logger()
 
 
-def run_daemon(
-    config_path: Path,
-    *,
-    environ: Mapping[str, str] | None = None,
-    command: Sequence[str] = COMMAND,
-) -> int:
+def run_daemon(config_path: Path, *, command: Sequence[str] = COMMAND) -> int:
     """
     Run the schedules of a configuration until SIGTERM or SIGINT. Must be called in the main thread.
 
     Args:
         config_path: The configuration file; it is reloaded when it changes, and on SIGHUP.
-        environ: Where ``${NAME}`` is looked up; the environment by default.
         command: The command line that ``run JOB --config PATH --json`` is added to.
 
     Returns:
@@ -97,7 +91,7 @@ def run_daemon(
     Raises:
         ConfigError: The configuration cannot be used at the start.
     """
-    file = ConfigFile(config_path, os.environ if environ is None else environ)
+    file = ConfigFile(config_path, os.environ)
     try:
         return Daemon(file, file.accept(), command).run()
     finally:

@@ -173,6 +173,27 @@ def _columns_reordered(*, row: int) -> str:
     )
 
 
+def _cells_in_error(*, cells: int, error: str, place: str) -> str:
+    found = (
+        f"the cell {place} holds the error {error}, and was read as that text"
+        if cells == 1
+        else f"{cells:,} cells hold errors, the first {error} in {place}, and were read as text"
+    )
+    return (
+        f"{found}. Correct the formulas, and drop the workbook again; or, where it means that "
+        f'there is nothing, write source: {{nulls: ["{error}"]}}.'
+    )
+
+
+def _cells_merged(*, ranges: Sequence[str]) -> str:
+    more = f" and {len(ranges) - _COLUMNS:,} more" if len(ranges) > _COLUMNS else ""
+    return (
+        f"cells are merged ({', '.join(ranges[:_COLUMNS])}{more}): only the first row and column "
+        "of each has the value, all others were read as empty. Unmerge them, fill in what each row "
+        "has, and drop the workbook again."
+    )
+
+
 def _cells_unwrapped(*, cells: int) -> str:
     return (
         f"{cells:,} cells were read without what other tools put around their text: an apostrophe "
@@ -301,6 +322,8 @@ def _passed_over(*, file: str, files: int) -> str:
 
 FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "added_nothing": _added_nothing,
+    "cells_in_error": _cells_in_error,
+    "cells_merged": _cells_merged,
     "cells_unwrapped": _cells_unwrapped,
     "changed_while_read": lambda *, file: (
         f"{file} was replaced or deleted while it was read. The next run takes what is there."
