@@ -34,7 +34,6 @@ NoteCode = Literal[
     "columns_nameless",
     "comes_twice",
     "consent_missing",
-    "corrections_left",
     "corrections_wait",
     "counts_by_itself",
     "csv_read_as",

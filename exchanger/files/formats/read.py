@@ -12,7 +12,6 @@ from exchanger.files.formats.csv.read import read_csv
 from exchanger.files.formats.detect import (
     HEAD,
     detect_compression,
-    detect_format,
     detect_kind,
     without_packing,
 )
@@ -28,7 +27,7 @@ from exchanger.files.scratch.spill import Scratch
 _OF_SHEETS = CsvOptions(delimiter=",", encoding="utf-8")
 _MOST_PACKINGS = 3
 """A file that unpacks to itself must come to an end."""
-__all__ = ["BAD_ROW_SCHEMA", "RawTable", "detect_format", "read_table"]
+__all__ = ["BAD_ROW_SCHEMA", "RawTable", "read_table"]
 
 
 def read_table(  # noqa: PLR0913 - a file, and how it is read

@@ -334,9 +334,6 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "columns_new": _columns_new,
     "columns_nameless": _columns_nameless,
     "columns_reordered": _columns_reordered,
-    "corrections_left": lambda: (
-        "Its corrected rows are left for a later run, for the reason that the run notes."
-    ),
     "corrections_wait": lambda *, file, files: (
         f"{_named(file, files)} {'has' if files == 1 else 'have'} corrected rows, which the next "
         "run gives in place of the rejected ones, before it takes any file."
