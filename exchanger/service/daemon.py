@@ -56,7 +56,12 @@ from exchanger.service.scheduling.schedules import (
 )
 from exchanger.service.scheduling.triggers import trigger_of
 from exchanger.service.telling.announcing import Announcements
-from exchanger.service.telling.outcome import alerts_waiting, left_incomplete, unreported
+from exchanger.service.telling.outcome import (
+    alerts_waiting,
+    awaits_corrections,
+    left_incomplete,
+    unreported,
+)
 from exchanger.service.telling.spoken import tell
 from exchanger.service.telling.words import Telling
 
@@ -240,7 +245,8 @@ class Daemon:
         if left_incomplete(child.output) and (settled := settles_after(self._config, job)):
             nothing_left = False
             self._settling.later(job, settled)
-        self._watching.ended(job, nothing_left=nothing_left)
+        awaits = awaits_corrections(child.output)
+        self._watching.ended(job, nothing_left=nothing_left, awaits=awaits)
         self._telling.run_ended(job, child)
         if alerts_waiting(child.output):
             self._announcements.later(job)

@@ -88,7 +88,7 @@ def show_plan(  # noqa: PLR0913 - a plan, and what becomes of it
         save: Where the plan is kept.
     """
     from exchanger.app.messages.files import describe_first_unclaimed
-    from exchanger.app.messages.notes.words import worded
+    from exchanger.app.messages.notes.words import worded_plan
     from exchanger.app.messages.plans import describe_plan
     from exchanger.app.wiring import open_context
     from exchanger.cli.exit import print_result
@@ -99,8 +99,7 @@ def show_plan(  # noqa: PLR0913 - a plan, and what becomes of it
         open_context(config, config.connection_of(name), progress=progress) as context,
     ):
         planned = story(context)
-    content = planned.to_dict() | {"recorded": record and planned.lookups > 0}
-    content["report"] = worded(content["report"])
+    content = worded_plan(planned.to_dict()) | {"recorded": record and planned.lookups > 0}
     if save is not None:
         planned.save(save)
         content["saved"] = str(save)

@@ -109,9 +109,14 @@ def _read_workbook(
 ) -> RawTable:
     """Read a sheet: as CSV of which everything is known."""
     plain = source.model_copy(update={"csv": _OF_SHEETS, "skip_rows": 0})
-    with as_csv(path, key, source) as (rows, notes):
-        table = read_csv(rows, key, plain, columns, scratch)
-        return replace(table, notes=(*table.notes, *notes))
+    with as_csv(path, key, source) as sheet:
+        table = read_csv(sheet.path, key, plain, columns, scratch)
+        return replace(
+            table,
+            empty=table.empty.drop(sheet.unusable, strict=False),
+            unusable={**table.unusable, **sheet.unusable},
+            notes=(*table.notes, *sheet.notes),
+        )
 
 
 def _head(path: Path) -> bytes:

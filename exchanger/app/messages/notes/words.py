@@ -109,7 +109,16 @@ def plan_with_words(plan: PlanReport) -> PlanReport:
     """Return a plan with the words of what is noted in it, and of each of its files."""
     report = with_words(plan.report)
     report.files = [replace(file, note=_said(file.note, file.facts)) for file in report.files]
-    return replace(plan, report=report)
+    corrections = None if plan.corrections is None else plan_with_words(plan.corrections)
+    return replace(plan, report=report, corrections=corrections)
+
+
+def worded_plan(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Put words beside the facts of a plan, as ``PlanReport.to_dict`` has it."""
+    told = {**content, "report": worded(content["report"])}
+    if content["corrections"] is not None:
+        told["corrections"] = worded_plan(content["corrections"])
+    return told
 
 
 def _said(before: str, notes: Iterable[Note]) -> str:
