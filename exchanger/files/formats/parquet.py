@@ -15,7 +15,12 @@ import polars as pl
 from exchanger.errors import FileRejected
 from exchanger.files.formats.detect import PARQUET_MAGIC
 from exchanger.files.formats.json_exact import dump_exactly
-from exchanger.files.raw.arrow_types import has_not_finite, is_nested, plain_type
+from exchanger.files.raw.arrow_types import (
+    has_no_spelling,
+    is_nested,
+    plain_type,
+    within_calendars,
+)
 from exchanger.files.raw.column_names import (
     column_names,
     is_nameless,
@@ -166,12 +171,13 @@ def _frame(table: Table, usable: dict[str, DataType], height: int, before: int =
 
 def _plain(column: ChunkedArray, dtype: DataType) -> ChunkedArray | None:
     """Cast a column to its plain type; None if a value of it cannot be an attribute's."""
-    if is_nested(dtype) and has_not_finite(column):
+    if is_nested(dtype) and has_no_spelling(column):
         return None
     try:
         if isinstance(column.type, pa.BaseExtensionType):
             column = column.cast(column.type.storage_type)
-        return _cast(column, dtype)
+        near = column if is_nested(dtype) else within_calendars(column)
+        return near if near is None else _cast(near, dtype)
     except ArrowInvalid:
         return None
 
@@ -187,10 +193,14 @@ def _cast(column: ChunkedArray, dtype: DataType) -> ChunkedArray:
 
 
 def _unusable(name: str, dtype: DataType) -> str:
-    return (
-        f"Column {name!r} holds {dtype}, or values of it, that no attribute can be. "
-        "Write it as text, numbers, dates or lists of those."
-    )
+    if plain_type(dtype) is None:
+        what = f"holds {dtype}, which no attribute can be. Write it"
+    else:
+        what = (
+            f"holds {dtype} with a value that no attribute can be, such as NaN or a time beyond "
+            "the year 9999. Correct it, or write the column"
+        )
+    return f"Column {name!r} {what} as text, numbers, dates or lists of those."
 
 
 def _as_json(name: str, cell: ChunkedArray) -> pl.Series:

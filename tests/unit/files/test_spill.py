@@ -126,7 +126,8 @@ def test_columns_that_are_as_they_are_used_are_read_without_arrows_functions(tmp
     """Loading these takes a third of a second, and most files have no column to be cast."""
     path = tmp_path / "f.parquet"
     at = datetime(2026, 9, 15, tzinfo=UTC)
-    cells = {"t": ["x"], "n": [1], "d": [Decimal("1.50")], "at": [at], "l": [["a", "b"]]}
+    cells = {"t": ["x"], "n": [1], "d": [Decimal("1.50")], "at": [at], "day": [at.date()]}
+    cells |= {"l": [["a", "b"]]}
     pl.DataFrame(cells).write_parquet(path)
     code = """
 import sys
