@@ -40,6 +40,11 @@ def empty_table(schema: Any) -> Table:
     return pa.Table.from_batches([], schema=schema)
 
 
+def give_back() -> None:
+    """Give back to the system what Arrow has let go of, and would keep for what it reads next."""
+    pa.default_memory_pool().release_unused()
+
+
 def open_parquet(path: Path) -> ParquetFile:
     """
     Open a Parquet file to be read in portions, with only a little of each column in memory.

@@ -21,6 +21,8 @@ from exchanger.files.scratch.budget import MemoryBudget
 
 _ALIGNED = 64
 """Bytes at a multiple of which Arrow begins, so that frames need not be copied to be read."""
+_PLACE = 16
+"""Bytes that say where a text is, which polars does not count."""
 _WHOLE = pl.Decimal(38, 0)
 """What 128-bit integers are on disk, as Arrow has none."""
 
@@ -95,7 +97,7 @@ class Spill:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Keep one more frame; one without rows tells its columns."""
-        size = int(frame.estimated_size())
+        size = _size_of(frame)
         self.rows += frame.height
         self.size += size
         self._kept.append(frame if self.scratch.take(size) else self._write(frame))
@@ -127,7 +129,7 @@ class Spill:
         """Forget all frames, and give back their room."""
         for kept in self._kept:
             if isinstance(kept, pl.DataFrame):
-                self.scratch.give_back(int(kept.estimated_size()))
+                self.scratch.give_back(_size_of(kept))
         self._kept.clear()
         self.rows = self.size = 0
         self._path.unlink(missing_ok=True)
@@ -148,3 +150,15 @@ class Spill:
             file.seek(kept.at)
             rows = pl.DataFrame(pl.from_arrow(pa.ipc.open_stream(file).read_all()))
         return rows.select(pl.col(name).cast(kept.schema[name]) for name in columns)
+
+
+def _size_of(frame: pl.DataFrame) -> int:
+    """Return the bytes that a frame takes in memory."""
+    return int(frame.estimated_size()) + _PLACE * sum(map(_texts, frame.get_columns()))
+
+
+def _texts(cells: pl.Series) -> int:
+    """Count the texts of a column, those within lists included."""
+    if cells.dtype == pl.List(pl.String):
+        return int(cells.list.len().sum())
+    return len(cells) if cells.dtype == pl.String else 0

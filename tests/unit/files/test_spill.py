@@ -47,8 +47,9 @@ def test_frames_come_back_in_order(tmp_path, room):
 
 def test_what_is_forgotten_leaves_room(tmp_path):
     """Room and disk are given back, so that the next frames find them."""
-    size = int(FRAMES[0].estimated_size())
-    scratch = Scratch(tmp_path, MemoryBudget(room=size))
+    measured = Scratch(tmp_path).spill()
+    measured.add(FRAMES[0])
+    scratch = Scratch(tmp_path, MemoryBudget(room=measured.size))
     first, second = scratch.spill(), scratch.spill()
     first.add(FRAMES[0])
     second.add(FRAMES[1])
@@ -100,6 +101,18 @@ def test_large_frames_are_written_beside_and_stay_in_order(tmp_path):
     assert [0, 1, 2, 3] == [frame["n"][-1] for frame in frames.frames()]
     assert seen == sorted(set(seen))
     assert len(sizes) == len(seen)
+
+
+@pytest.mark.parametrize(("room", "files"), [(150_000, 0), (100_000, 1)])
+def test_texts_take_the_room_that_they_have_in_memory(tmp_path, room, files):
+    """Where texts are, within lists too, takes nearly as much again as short texts themselves."""
+    frame = pl.DataFrame({"t": ["x" * 20] * 1_000, "l": [["y" * 20, "z" * 20]] * 1_000})
+    spill = Scratch(tmp_path, MemoryBudget(room=room)).spill()
+    spill.add(frame)
+
+    # Three texts of 20 bytes, and 16 bytes for the place of each, in each of a thousand rows.
+    assert 3 * 36 * 1_000 <= spill.size < 150_000
+    assert files == len([*tmp_path.iterdir()])
 
 
 def test_files_are_read_without_pandas(tmp_path):
