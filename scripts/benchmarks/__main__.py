@@ -17,6 +17,7 @@ from benchmarks import (
     merging,
     pacing,
     printing,
+    reading,
     starting,
 )
 
@@ -30,6 +31,7 @@ def main() -> int:
     if asked.guard:
         return 0 if guard.guard() else 1
     run = {
+        "read": lambda: reading.report(asked.rows),
         "deliver": lambda: delivery.report(asked.rows),
         "events": lambda: events.report(asked.rows),
         "import": lambda: imports.report(asked.rows, tuple(asked.formats), paced=asked.paced),

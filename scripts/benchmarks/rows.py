@@ -11,6 +11,9 @@ SEED = 20_260_915
 FIELDS = 10
 """Fields of a profile, unless told otherwise."""
 
+MIXED = 10
+"""Columns of *mixed*, beside the identifier."""
+
 _WORDS = ["amber", "birch", "coral", "dune", "ember", "fern", "grove", "heron", "iris", "jade"]
 
 
@@ -32,6 +35,34 @@ def profiles(count: int, fields: int = FIELDS, *, seed: int = SEED, first: int =
         pl.format("user-{}", pl.int_range(first, first + count).cast(pl.String).str.zfill(9))
     )
     return pl.DataFrame([ids.to_series().alias("id"), *columns])
+
+
+def mixed(count: int, *, listed: bool = True, seed: int = SEED) -> pl.DataFrame:
+    """
+    Make profiles as programs export them: ``id``, and ``MIXED`` columns of many kinds.
+
+    Args:
+        count: How many.
+        listed: Lists are lists, rather than text with bars in between.
+        seed: Of the random numbers.
+    """
+    random = np.random.default_rng(seed)
+    at = {name: _times(random, count) for name in ("seen", "bought", "updated", "since")}
+    words = _words(random, count), _words(random, count), _words(random, count)
+    tags = pl.concat_list(*words).list.head(pl.int_range(pl.len()) % 4)
+    return pl.DataFrame({"number": pl.int_range(count, eager=True)}).select(
+        pl.format("user-{}", pl.col("number").cast(pl.String).str.zfill(9)).alias("id"),
+        _texts(random, count).alias("name"),
+        _texts(random, count).alias("note"),
+        pl.lit(at["seen"]).dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").alias("seen"),
+        pl.lit(at["bought"]).dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias("bought"),
+        pl.lit(at["updated"]).dt.strftime("%Y-%m-%d %H:%M:%S").alias("updated"),
+        pl.lit(at["since"]).dt.strftime("%Y-%m-%d").alias("since"),
+        (tags if listed else tags.list.join("|")).alias("tags"),
+        pl.lit(_hundredths(random, count)).cast(pl.String).cast(pl.Decimal(14, 2)).alias("amount"),
+        pl.lit(_integers(random, count)).alias("visits"),
+        pl.lit(_booleans(random, count)).alias("member"),
+    )
 
 
 def changed(frame: pl.DataFrame, share: float) -> pl.DataFrame:
@@ -75,6 +106,16 @@ def _texts(random: np.random.Generator, count: int) -> pl.Series:
         [words[first].alias("a"), words[second].alias("b"), pl.Series("n", number)]
     )
     return frame.select(pl.format("{} {} {}", "a", "b", "n")).to_series()
+
+
+def _words(random: np.random.Generator, count: int) -> pl.Expr:
+    return pl.lit(pl.Series(_WORDS)[random.integers(0, len(_WORDS), count)])
+
+
+def _times(random: np.random.Generator, count: int) -> pl.Series:
+    return pl.Series(random.integers(1_500_000_000_000, 1_760_000_000_000, count)).cast(
+        pl.Datetime("ms")
+    )
 
 
 def _integers(random: np.random.Generator, count: int) -> pl.Series:
