@@ -167,7 +167,7 @@ def _frame(table: Table, usable: dict[str, DataType], height: int, before: int =
     series = [
         _as_json(name, table.column(name))
         if is_nested(dtype)
-        else pl.Series(name, pl.from_arrow(table.column(name).cast(dtype)))
+        else _series(name, _cast(table.column(name), dtype))
         for name, dtype in usable.items()
     ]
     return pl.DataFrame([*series, row_numbers(height, before)])
@@ -181,9 +181,19 @@ def _plain(column: ChunkedArray, dtype: DataType) -> ChunkedArray | None:
         if isinstance(column.type, pa.BaseExtensionType):
             column = column.cast(column.type.storage_type)
         near = column if is_nested(dtype) else within_calendars(column)
-        return near if near is None or near.type == dtype else near.cast(dtype)
+        return near if near is None else _cast(near, dtype)
     except ArrowInvalid:
         return None
+
+
+def _series(name: str, column: ChunkedArray) -> pl.Series:
+    """Hand a column to polars, by way of a table, for which it needs no functions of Arrow's."""
+    return pl.DataFrame(pl.from_arrow(pa.table({name: column}))).to_series()
+
+
+def _cast(column: ChunkedArray, dtype: DataType) -> ChunkedArray:
+    """Cast a column of another type; Arrow loads all its functions for it, and numpy with them."""
+    return column if column.type == dtype else column.cast(dtype)
 
 
 def _unusable(name: str, dtype: DataType) -> str:
@@ -199,7 +209,7 @@ def _unusable(name: str, dtype: DataType) -> str:
 
 def _as_json(name: str, cell: ChunkedArray) -> pl.Series:
     # Row by row, as polars' own encoder spells decimals as text and not-a-number as null.
-    values = pl.Series(pl.from_arrow(cell)).to_list()
+    values = _series(name, cell).to_list()
     texts = [None if value is None else dump_exactly(value) for value in values]
     return pl.Series(name, texts, dtype=pl.String)
 
