@@ -582,6 +582,22 @@ class StateMissing(StateDamaged):
         super().__init__(key, "it is gone, and its run cannot end without it")
 
 
+class StateOlder(StateDamaged):
+    """
+    Runs that were made are gone, and other things of the state are not.
+
+    Args:
+        state: The state prefix.
+        key: The document of a run that is gone.
+        left: The newest run that is left; 0 if none is.
+    """
+
+    def __init__(self, state: str, key: str, left: int) -> None:
+        self.state = state
+        self.left = left
+        super().__init__(key, "it is gone, and what its run did may be known to nobody")
+
+
 class WorkspaceDiffers(ExchangerError):
     """
     A state was made with another Braze workspace, or nobody can tell that it was made with this.

@@ -41,6 +41,7 @@ from exchanger.errors import (
     StateDamaged,
     StateMissing,
     StateNewer,
+    StateOlder,
     Stopped,
     StorageError,
     WhichConnection,
@@ -175,6 +176,18 @@ def _(error: StateMissing) -> Message:
         "Restore the object from the bucket's versions. If that is not possible, drop the run:"
         " exchanger discard RUN; its number: exchanger runs --latest. A lifecycle rule must never"
         " expire what is below the state prefix.",
+    )
+
+
+@words_for.register
+def _(error: StateOlder) -> Message:
+    left = f"run {error.left} is the newest one left" if error.left else "no run is left"
+    return Message(
+        f"{error.key} is gone, and {left}: somebody deleted it, or put what exchanger remembers"
+        " back to an earlier moment.",
+        f"Nothing was sent. Restore all that lies below {error.state} as it was last, from the"
+        " bucket's versions. Delete the rest of it only if that is not possible: then all memory"
+        " counts as lost, and files that would add up wait for you.",
     )
 
 
