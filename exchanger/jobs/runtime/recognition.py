@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import BrazeForbidden, JobBusy, StorageChanged, WorkspaceDiffers
+from exchanger.errors import (
+    BrazeForbidden,
+    JobBusy,
+    StateOlder,
+    StorageChanged,
+    WorkspaceDiffers,
+)
 from exchanger.notes import Note, noted
 from exchanger.state.workspace import Workspace
 
