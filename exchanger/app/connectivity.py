@@ -25,6 +25,7 @@ from exchanger.jobs.segments.wait import find_segment
 from exchanger.outside.s3.probe import probe, probe_moving
 from exchanger.outside.sqs.queue import Queue
 from exchanger.profiles.reading.field_columns import column_nulls
+from exchanger.state.names import REGISTER
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _recognise(context: JobContext) -> None:
     recognise(context, state)
     if state.workspace.found is None:
         # A first run will write there.
-        next(iter(context.bucket.list(state.register.FOLDER)), None)
+        next(iter(context.bucket.list(REGISTER)), None)
 
 
 def _list(context: JobContext, prefix: str) -> None:

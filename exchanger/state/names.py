@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from exchanger.config.loading.shorthand import REGISTER
+
 _RUN = re.compile(r"runs/(\d{9})\.json$")
 _KEPT = re.compile(r"held-back/(\d{9})-[^/]+$")
-REGISTER = "_exchanger/.states/"
-"""The folder of the bucket's states, by which any of them finds the others."""
 _PLAIN = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 
 

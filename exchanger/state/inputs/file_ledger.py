@@ -195,7 +195,8 @@ class LedgerSnapshot:
     @property
     def last_recorded(self) -> int:
         """The highest number of a run whose files are recorded; 0 if there is none."""
-        return int(self.found.rows["seq"].max() or 0)
+        last = self.found.rows.select(pl.col("seq").max()).item()
+        return int(last or 0)
 
     @property
     def is_unused(self) -> bool:
