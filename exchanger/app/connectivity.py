@@ -15,6 +15,7 @@ from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
 from exchanger.braze.endpoints import COHORT, EMAIL_STATES, GROUPS
 from exchanger.config.describing.notifications import channel_name
+from exchanger.config.loading.shorthand import REGISTER
 from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
 from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
@@ -25,7 +26,6 @@ from exchanger.jobs.segments.wait import find_segment
 from exchanger.outside.s3.probe import probe, probe_moving
 from exchanger.outside.sqs.queue import Queue
 from exchanger.profiles.reading.field_columns import column_nulls
-from exchanger.state.names import REGISTER
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:

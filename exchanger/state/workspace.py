@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from exchanger.config.loading.shorthand import REGISTER
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 from exchanger.state.documents import from_body, to_body
-from exchanger.state.names import REGISTER, StateNames
+from exchanger.state.names import StateNames
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
