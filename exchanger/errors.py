@@ -84,6 +84,10 @@ class Problem:
     guess: str = ""
     line: int = 0
 
+    def __str__(self) -> str:
+        line = f"line {self.line}: " if self.line else ""
+        return f"{line}{self.path}: {self.message}" if self.path else f"{line}{self.message}"
+
 
 class ConfigError(ExchangerError):
     """The configuration cannot be used. Holds every problem, not only the first."""
