@@ -602,6 +602,22 @@ class StateOlder(StateDamaged):
         super().__init__(key, "it is gone, and what its run did may be known to nobody")
 
 
+class TableOlder(StateDamaged):
+    """
+    A table of the state lacks what a run has written to it.
+
+    Args:
+        key: The folder of the table.
+        seq: The run.
+        learnt_anew: Whether it can do without: what the table says can be looked up in Braze.
+    """
+
+    def __init__(self, key: str, seq: int, *, learnt_anew: bool) -> None:
+        self.seq = seq
+        self.learnt_anew = learnt_anew
+        super().__init__(key, f"it lacks what run {seq} has written")
+
+
 class WorkspaceDiffers(ExchangerError):
     """
     A state was made with another Braze workspace, or nobody can tell that it was made with this.

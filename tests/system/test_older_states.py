@@ -104,3 +104,50 @@ def test_a_copy_of_a_state_is_a_state_of_its_own(applied):
     report = applied.ask("run", "crm", code=5)
     assert ["applied_elsewhere"] == [file["outcome"] for file in report["files"]]
     assert "7" == applied.attribute("a", "spend")
+
+
+def test_held_values_of_an_earlier_moment_are_not_built_on(applied):
+    """A sum would begin from what Braze had then. Without the table it is looked up."""
+    table = f"{STATE}held/"
+    backup = kept(applied, table)
+    applied.drop("inbox/2.csv", "id,spend\na,2\n")
+    applied.ask("run", "crm")
+    put_back(applied, backup, table)
+    applied.drop("inbox/3.csv", "id,spend\na,1\n")
+    for words in (["run", "crm"], ["plan", "crm"]):
+        done = applied.call(*words)
+        assert 1 == done.returncode, words
+        assert f"{STATE}held is of an earlier moment than run 2" in done.stderr, words
+    assert "7" == applied.attribute("a", "spend")
+    put_back(applied, {}, table)
+    assert "succeeded" == applied.ask("run", "crm")["state"]
+    assert "8" == applied.attribute("a", "spend")
+
+
+EVENTS = {
+    "type": "import",
+    "object": "events",
+    "source": {"prefix": "events/"},
+    "match": [{"external_id": "id"}],
+    "event": {"name": "Seen", "time": "at"},
+    "row_id": "no",
+}
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["an earlier one", "none"])
+def test_events_are_not_sent_again_as_nobody_knows_their_rows(exchange, copied):
+    """The ledger of rows is of an earlier moment, or gone: files that overlap would count twice."""
+    table, header = f"{STATE}row-ledger/", "id,at,no\n"
+    exchange.configure(seen=EVENTS)
+    exchange.drop("events/1.csv", f"{header}a,2026-09-15,1\n")
+    exchange.ask("run", "seen")
+    backup = kept(exchange, table) if copied else {}
+    exchange.drop("events/2.csv", f"{header}a,2026-09-16,2\n")
+    exchange.ask("run", "seen")
+    put_back(exchange, backup, table)
+    sent = exchange.braze.requests("/users/track")
+    exchange.drop("events/3.csv", f"{header}a,2026-09-16,2\na,2026-09-17,3\n")
+    done = exchange.call("run", "seen")
+    assert 1 == done.returncode
+    assert "row-ledger/seen is of an earlier moment than run 2, or gone" in done.stderr
+    assert sent == exchange.braze.requests("/users/track")

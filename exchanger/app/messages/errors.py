@@ -44,6 +44,7 @@ from exchanger.errors import (
     StateOlder,
     Stopped,
     StorageError,
+    TableOlder,
     WhichConnection,
     WorkspaceDiffers,
 )
@@ -188,6 +189,23 @@ def _(error: StateOlder) -> Message:
         f"Nothing was sent. Restore all that lies below {error.state} as it was last, from the"
         " bucket's versions. Delete the rest of it only if that is not possible: then all memory"
         " counts as lost, and files that would add up wait for you.",
+    )
+
+
+@words_for.register
+def _(error: TableOlder) -> Message:
+    restore = "Nothing was sent. Restore this folder as it was last, from the bucket's versions."
+    if error.learnt_anew:
+        return Message(
+            f"{error.key} is of an earlier moment than run {error.seq}, which wrote to it.",
+            f"{restore} If that is not possible, delete all of it: what Braze has is then looked"
+            " up.",
+        )
+    return Message(
+        f"{error.key} is of an earlier moment than run {error.seq}, or gone: nobody knows which"
+        " rows were sent.",
+        f"{restore} If that is not possible, take row_id out of the job for one run: its files"
+        " then count as wholes, also rows that were sent before.",
     )
 
 

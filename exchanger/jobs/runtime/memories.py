@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from exchanger.errors import StateOlder
+from exchanger.jobs.runtime.one_moment import demand_values_of_now, has_lost_files
 from exchanger.jobs.runtime.recognition import remember, segments_of
 from exchanger.notes import Note, noted
 from exchanger.state.runs.log import ENDED
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from exchanger.state.runs.log import ClaimedFile, FileOutcome
     from exchanger.state.store import ConnectionState
     from exchanger.state.workspace import Workspace
-
-_LOOK_BACK = 64
-"""Runs that recorded no file, after which nobody looks for one that should have."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +80,17 @@ def memories_of(context: JobContext, state: ConnectionState, *, record: bool) ->
 
     Raises:
         StateOlder: The state's runs are gone, and what they applied is not.
+        TableOlder: What is held is of an earlier moment.
         StorageError: S3 refused or did not answer.
     """
     account, ours = context.account, state.workspace.found
     if account is None:
         return Memories()
-    if _has_lost_files(state) and ours is not None:
+    if has_lost_files(state) and ours is not None:
         ours = replace(ours, lost_before=_now(context, state.names.workspace).isoformat())
         if record:
             remember(state, ours)
+    demand_values_of_now(state)
     entries = state.register.states()
     entry = entries.pop(state.names.prefix, None)
     if entry is None and ours is not None and record:
@@ -109,26 +108,6 @@ def memories_of(context: JobContext, state: ConnectionState, *, record: bool) ->
         # As a run will find and note; only a plan comes here.
         lost = _now(context, state.register.key(entry.prefix))
     return Memories(lost, others)
-
-
-def _has_lost_files(state: ConnectionState) -> bool:
-    """
-    Return whether applied files are gone, and the runs that applied them are not.
-
-    Raises:
-        StateOlder: It is the other way round, so numbers of runs would come again.
-    """
-    recorded, newest = state.file_ledger.snapshot().last_recorded, state.runs.newest()
-    last = newest.document.seq if newest else 0
-    made = last or state.runs.last_made()
-    if last < max(made, recorded):
-        raise StateOlder(state.names.prefix, state.names.run(max(made, recorded)), last)
-    for seq in range(last, max(recorded, last - _LOOK_BACK), -1):
-        run = newest.document if newest and seq == last else state.runs.read(seq).document
-        if run.state == "settled" and run.files:
-            # Who does not hold the lease may see what was recorded since.
-            return state.file_ledger.snapshot().last_recorded < seq
-    return False
 
 
 def _now(context: JobContext, key: str) -> datetime:

@@ -137,6 +137,11 @@ class Table:
             self._read = version, self.collect(pl.scan_delta(table))
         return self._read[1]
 
+    def written(self, writer: str) -> int | None:
+        """Return the last sequence number that a writer has appended; None if there is no table."""
+        table = self._to_read()
+        return None if table is None else max(_written(table, writer), 0)
+
     def collect(self, rows: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:
         """
         Carry out a query over what *scan* gave; reading is tried again as all else is.
