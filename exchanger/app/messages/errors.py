@@ -51,7 +51,7 @@ from exchanger.errors import (
 
 
 @singledispatch
-def words_for(error: Exception) -> Message:
+def words_for(error: BaseException) -> Message:
     """Put any error into words; one that was not foreseen is named with its kind."""
     return Message(
         f"Something unexpected happened: {type(error).__name__}: {error}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import singledispatch
 
 from exchanger.app.messages.storage_errors import words_for_code
+from exchanger.app.messages.surroundings import cure_of_surroundings
 from exchanger.app.messages.words import Message, how_to_install
 from exchanger.braze.endpoints import PARTNERS, PERMISSIONS
 from exchanger.config.findings import closest
@@ -122,8 +123,9 @@ def _(error: StorageUnreachable) -> Message:
     detail = f" ({error.detail})" if error.detail else ""
     return Message(
         f"S3 did not answer when we tried to {error.action} {_where(error)}{detail}.",
-        "Nothing is lost. Look at region and endpoint_url in the configuration (with the sandbox:"
-        " is exchanger sandbox running?), then run the same command again.",
+        cure_of_surroundings(error.detail)
+        or "Nothing is lost. Look at region and endpoint_url in the configuration (with the"
+        " sandbox: is exchanger sandbox running?), then run the same command again.",
     )
 
 
@@ -190,8 +192,9 @@ def _(error: BrazeUnreachable) -> Message:
     detail = f" ({error.detail})" if error.detail else ""
     return Message(
         f"Braze {answered} at {error.endpoint}{detail}, although we tried several times.",
-        "Nothing is lost and nothing will count twice: what was acknowledged is recorded. Run the"
-        " same command again later.",
+        cure_of_surroundings(error.detail)
+        or "Nothing is lost and nothing will count twice: what was acknowledged is recorded. Run"
+        " the same command again later.",
     )
 
 

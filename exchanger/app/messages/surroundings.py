@@ -1,0 +1,33 @@
+"""What surrounds a process, and keeps it from reaching a service: certificates and proxies."""
+
+from __future__ import annotations
+
+import re
+
+_CERTIFICATES = re.compile(r"certificate|X509|SSL validation", re.IGNORECASE)
+_NO_CERTIFICATES = re.compile(r"No CA certificates", re.IGNORECASE)
+_PROXY = re.compile(r"\bproxy\b|unsupported scheme", re.IGNORECASE)
+_THEN = "Then: exchanger check --connect"
+
+
+def cure_of_surroundings(detail: str) -> str | None:
+    """
+    Return what to do about the machine itself; None if it is not what is in the way.
+
+    Args:
+        detail: What the client of the service says.
+    """
+    if _NO_CERTIFICATES.search(detail):
+        return f"This machine trusts no certificates at all: install ca-certificates. {_THEN}"
+    if _CERTIFICATES.search(detail):
+        return (
+            "This machine does not trust the certificate. Behind one of your own, set both"
+            " AWS_CA_BUNDLE and SSL_CERT_FILE to a file that has it (docs/getting-started.md). "
+            f"{_THEN}"
+        )
+    if _PROXY.search(detail):
+        return (
+            "Look at HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment of this process: a"
+            f" proxy is written http://HOST:PORT. {_THEN}"
+        )
+    return None
