@@ -15,7 +15,12 @@ import polars as pl
 from exchanger.errors import FileRejected
 from exchanger.files.formats.detect import PARQUET_MAGIC
 from exchanger.files.formats.json_exact import dump_exactly
-from exchanger.files.raw.arrow_types import has_not_finite, is_nested, plain_type
+from exchanger.files.raw.arrow_types import (
+    has_no_spelling,
+    is_nested,
+    plain_type,
+    within_calendars,
+)
 from exchanger.files.raw.column_names import (
     column_names,
     is_nameless,
@@ -166,12 +171,13 @@ def _frame(table: Table, usable: dict[str, DataType], height: int, before: int =
 
 def _plain(column: ChunkedArray, dtype: DataType) -> ChunkedArray | None:
     """Cast a column to its plain type; None if a value of it cannot be an attribute's."""
-    if is_nested(dtype) and has_not_finite(column):
+    if is_nested(dtype) and has_no_spelling(column):
         return None
     try:
         if isinstance(column.type, pa.BaseExtensionType):
             column = column.cast(column.type.storage_type)
-        return column if column.type == dtype else column.cast(dtype)
+        near = column if is_nested(dtype) else within_calendars(column)
+        return near if near is None or near.type == dtype else near.cast(dtype)
     except ArrowInvalid:
         return None
 

@@ -45,7 +45,7 @@ def new_run_id(job: str, started_at: datetime) -> str:
 
 _NOT_ALWAYS = (
     "rows_written", "bytes_written", "manifest", "error", "quarantine", "warnings", "seq",
-    "files_waiting", "files_incomplete",
+    "files_waiting", "files_incomplete", "awaits_corrections",
     "held_back", "totals", "stopped", "by_field", "alerts_waiting", "verified",
 )  # fmt: skip
 
@@ -79,9 +79,10 @@ class RunReport:
     ``rows_warned`` are rows, counted above, of which ``values_dropped`` were left out; the object
     ``warnings`` lists these.
     ``files_waiting`` are those that a run left to the next one, if it was to be the only one;
-    ``files_incomplete`` those that it left as they are not complete. ``fields_withheld`` are values
-    that would have subscribed somebody who is unsubscribed. ``leavers`` are people whom a snapshot
-    lacks, of the ``members_before`` that its job had by then.
+    ``files_incomplete`` those that it left as they are not complete. ``awaits_corrections`` is true
+    where rejected rows of the job are kept that a person may correct. ``fields_withheld`` are
+    values that would have subscribed somebody who is unsubscribed. ``leavers`` are people whom a
+    snapshot lacks, of the ``members_before`` that its job had by then.
     ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
     the end. ``by_field`` has data points of each field: those ``sent``, and what it would have cost
@@ -132,6 +133,7 @@ class RunReport:
     error: str | None = None
     files_waiting: int | None = None
     files_incomplete: int | None = None
+    awaits_corrections: bool | None = None
     held_back: list[int] | None = None
     totals: dict[str, str] | None = None
     stopped: bool | None = None

@@ -45,16 +45,16 @@ class Strategy:
 
     Args:
         fold: For a rule, an aggregation over the rows of one profile in their order.
+        merge: For a rule, the typed value to send, null where nothing is to be sent.
         survives: For a rule and the row's position, an aggregation that gives the position of the
             row that won, or the winning value, or null when every row that spoke matters.
-        merge: For a rule, the typed value to send, null where nothing is to be sent.
         empties: For a rule, where the field is to be emptied in Braze.
         reads_held: The merge needs the held value as a typed one, not only as text.
     """
 
     fold: Callable[[Rule], pl.Expr]
-    survives: Callable[[Rule, pl.Expr], pl.Expr | None]
     merge: Callable[[Rule], pl.Expr]
+    survives: Callable[[Rule, pl.Expr], pl.Expr | None] = lambda _rule, _position: None
     empties: Callable[[Rule], pl.Expr] = lambda _: pl.lit(value=False)
     reads_held: bool = False
 
@@ -243,13 +243,11 @@ STRATEGIES: dict[StrategyName, Strategy] = {
     ),
     "add": Strategy(
         fold=_union,
-        survives=lambda _rule, _position: None,
         merge=_joined,
         reads_held=True,
     ),
     "sum": Strategy(
         fold=_total,
-        survives=lambda _rule, _position: None,
         merge=_plus,
         reads_held=True,
     ),
@@ -266,7 +264,6 @@ STRATEGIES: dict[StrategyName, Strategy] = {
     ),
     "remove": Strategy(
         fold=_union,
-        survives=lambda _rule, _position: None,
         merge=_remaining,
         empties=lambda rule: _remaining(rule).list.len() == 0,
         reads_held=True,
@@ -289,7 +286,6 @@ STRATEGIES: dict[StrategyName, Strategy] = {
     ),
     "deep": Strategy(
         fold=_joined_texts,
-        survives=lambda _rule, _position: None,
         merge=lambda _: GIVEN,
     ),
     "rows": Strategy(
