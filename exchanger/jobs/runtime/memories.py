@@ -80,7 +80,6 @@ def memories_of(context: JobContext, state: ConnectionState, *, record: bool) ->
 
     Raises:
         StateOlder: The state's runs are gone, and what they applied is not.
-        TableOlder: What is held is of an earlier moment.
         StorageError: S3 refused or did not answer.
     """
     account, ours = context.account, state.workspace.found

@@ -45,18 +45,17 @@ def has_lost_files(state: ConnectionState) -> bool:
 
 def demand_values_of_now(state: ConnectionState) -> None:
     """
-    Check that what is held is as the last runs have left it; a table that is gone is looked up.
+    See to it that nothing is read of what is held unless it is as the last runs have left it.
 
-    Raises:
-        TableOlder: It is of an earlier moment.
+    Reading raises ``TableOlder`` then. A table that is gone is no older one: all is looked up.
     """
     newest = state.runs.newest()
-    delivered = None if newest is None else state.held.last_delivery()
-    if newest is None or delivered is None:
-        return
-    for run in _runs_back(state, max(delivered, newest.document.seq - _LOOK_BACK_FOR_VALUES)):
-        if _has_delivered(run):
-            raise TableOlder(state.names.held, run.seq, learnt_anew=True)
+    last = newest.document.seq if newest else 0
+    for run in _runs_back(state, max(last - _LOOK_BACK_FOR_VALUES, 0)):
+        if run.held_version:
+            older = TableOlder(state.names.held, run.seq, learnt_anew=True)
+            state.held.table.demand(run.held_version, older)
+            return
 
 
 def demand_rows_of_now(call: ImportContext) -> None:
@@ -73,14 +72,6 @@ def demand_rows_of_now(call: ImportContext) -> None:
     took_up = run.report.get("rows_applied") or run.report.get("rows_in_doubt")
     if run.row_ids and run.state == "settled" and took_up:
         raise TableOlder(call.state.names.row_ledger(call.name), last, learnt_anew=False)
-
-
-def _has_delivered(run: RunDocument) -> bool:
-    """Return whether anything is held of profiles since a run, as Braze accepted it."""
-    accepted = run.report.get("profiles_new", 0) + run.report.get("profiles_updated", 0)
-    return (
-        run.state == "settled" and run.kind.looked_up and not run.catalogs and not run.shadow
-    ) and accepted > 0
 
 
 def _runs_back(state: ConnectionState, after: int) -> Iterator[RunDocument]:

@@ -123,10 +123,6 @@ class HeldValues:
         found = read_newest(self._collect, chosen, fields, since=since, fresh=fresh, sent=sent)
         return found.drop(STAMP)
 
-    def last_delivery(self) -> int | None:
-        """Return the last run whose deliveries are held, 0 if none are; None without a table."""
-        return self._table.written(_DELIVERIES)
-
     def said_of(self, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         """
         Read all that is held of people by some of their keys, for *newest_said*.

@@ -175,6 +175,8 @@ class RunDocument:
         after: What becomes of its files once it is settled: ``prefix``, ``move_to``, ``suffix``
             and ``tag``; empty if they stay as they are.
         put_away: That was done.
+        held_version: The version of the table of held values that has what it delivered; 0 if that
+            is nothing.
         removal: What it does with them; also of a run that gives rows of such a one again.
     """
 
@@ -236,6 +238,7 @@ class RunDocument:
     filled: dict[str, float] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     put_away: bool = False
+    held_version: int = 0
 
     @property
     def catalogs(self) -> tuple[str, ...]:

@@ -97,5 +97,5 @@ def test_what_surrounds_the_process_is_not_blamed_on_the_configuration(detail, c
         assert cure in words.next
         assert detail in words.what
         assert "region" not in words.next
-    other = f"no answer from http://proxy.example/certificates ({cure})"
+    other = "no answer from http://proxy.example/certificates"
     assert "same command again" in words_for(StorageUnreachable("read", "b", "k", other)).next
