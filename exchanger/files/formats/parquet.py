@@ -183,10 +183,14 @@ def _plain(column: ChunkedArray, dtype: DataType) -> ChunkedArray | None:
 
 
 def _unusable(name: str, dtype: DataType) -> str:
-    return (
-        f"Column {name!r} holds {dtype}, or values of it, that no attribute can be. "
-        "Write it as text, numbers, dates or lists of those."
-    )
+    if plain_type(dtype) is None:
+        what = f"holds {dtype}, which no attribute can be. Write it"
+    else:
+        what = (
+            f"holds {dtype} with a value that no attribute can be, such as NaN or a time beyond "
+            "the year 9999. Correct it, or write the column"
+        )
+    return f"Column {name!r} {what} as text, numbers, dates or lists of those."
 
 
 def _as_json(name: str, cell: ChunkedArray) -> pl.Series:

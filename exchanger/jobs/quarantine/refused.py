@@ -148,7 +148,7 @@ def _given(name: str, told: Mapping[str, Any]) -> pl.Expr:
 
 
 def _of_both(name: str, made: Callable[[pl.Series, pl.Series], pl.Series]) -> pl.Expr:
-    """Make texts of what a field had before, and of what it was to have."""
+    """Write what a field had before, and what it was to have, as texts."""
     had, has = before(name), wanted(name)
     return pl.struct(had, has).map_batches(
         lambda both: made(both.struct[had], both.struct[has]),

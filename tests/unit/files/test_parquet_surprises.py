@@ -132,6 +132,9 @@ def test_a_column_with_such_a_time_within_a_value_is_left_out_and_told(kind, at)
     found = take("a.parquet", written(table), fields={"tier": "set"}, remaining_fields=rest)
     assert {"a": {"tier": '"x"'}} == found.people
     assert ["deep"] == found.left_out
+    needed = take("a.parquet", written(table), fields={"deep": "set"})
+    assert "unusable_column" == needed.why
+    assert "a time beyond the year 9999. Correct it" in needed.words
 
 
 def written(table: pa.Table) -> bytes:
