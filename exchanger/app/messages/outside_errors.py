@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import partial, singledispatch
 
 from exchanger import errors
-from exchanger.app.messages.storage_errors import words_for_code
-from exchanger.app.messages.surroundings import cure_of_surroundings
+from exchanger.app.messages.storage_errors import cure_of_surroundings, words_for_code
 from exchanger.app.messages.words import Message, filled, how_to_install
 from exchanger.braze.endpoints import PARTNERS, PERMISSIONS
 from exchanger.config.findings import closest
