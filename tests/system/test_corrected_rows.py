@@ -299,3 +299,25 @@ def test_corrected_rows_that_wait_are_dropped_by_a_person_or_for_newer_ones(exch
     correct(exchange, 1, {"2": {"spend": "5"}, "3": {"spend": "6"}})
     assert 2 == exchange.ask("run", "crm")["rows_applied"]
     assert {"a": "1", "b": "5", "c": "6"} == spent(exchange)
+
+
+@pytest.mark.nightly
+@pytest.mark.long(150)
+def test_the_daemon_looks_for_corrected_rows_only_where_some_wait_for_that(exchange, start_daemon):
+    """Beside a folder nothing is listed before rows are rejected, and then once a minute."""
+    listed = []
+    with FaultProxy(exchange.connection["s3"]["endpoint_url"], Schedule(0)) as proxy:
+        proxy.before_each(lambda it: listed.append(it.path) if "_corrected" in it.path else None)
+        exchange.connection["s3"]["endpoint_url"] = proxy.url
+        exchange.configure(crm=JOB | {"schedule": {"every": "1s"}, "baseline": "assume_empty"})
+        daemon = start_daemon()
+        daemon.until(lambda _: len(daemon.told("look.done", idle=1)) >= 2)
+        assert [] == listed
+
+        exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\n")
+        daemon.until(lambda _: daemon.told("run.finished", exit_code=4))
+        daemon.until(lambda _: daemon.told("look.done", idle=1)[-1] == daemon.events[-1])
+        correct(exchange, 1, {"2": {"spend": "2"}})
+        daemon.until(lambda _: daemon.told("run.finished", rows_read=1))
+        assert {"a": "1", "b": "2"} == spent(exchange)
+        assert 0 == daemon.stop()

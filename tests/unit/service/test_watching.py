@@ -4,8 +4,9 @@ import queue
 import pytest
 
 from exchanger.config.loading.load import read_config
+from exchanger.files.notices import Object
 from exchanger.service.looking.folder_scanner import ScanResult
-from exchanger.service.looking.notices import Notice, shared
+from exchanger.service.looking.notices import Notice, _audiences, shared
 from exchanger.service.looking.watching import Backlog, Watching, read_waiting
 
 CONFIG = """
@@ -221,3 +222,21 @@ def test_an_answer_that_is_none_is_told(output):
     """A process that died, or printed something else, said nothing."""
     with pytest.raises(ValueError, match=r"\w"):
         read_waiting(output)
+
+
+def test_a_notice_says_of_which_jobs_it_is_about_corrected_rows():
+    """These are looked for beside the folder, whatever is known of it."""
+    queue_of = ", notices: {sqs: 'https://sqs.eu-west-1.amazonaws.com/1/drops'}}, match"
+    text = CONFIG + "".join(
+        f"  {name}: {{type: import, schedule: {{every: 5m}}, source: {{prefix: in/{name}}},"
+        " match: [{external_id: id}], fields: {a: set}}\n".replace("}, match", queue_of)
+        for name in ("a", "b")
+    )
+    [audience] = _audiences(read_config(text, {"KEY": "dummy"}))
+
+    def about(*keys):
+        return audience.jobs_of([Object("acme-exchange", key) for key in keys])
+
+    a, b = frozenset({"a"}), frozenset({"b"})
+    assert (a | b, b) == about("in/a/x.csv", "in/b_corrected/3/x.csv")
+    assert (frozenset(), frozenset()) == about("in/c_corrected/3/x.csv")
