@@ -33,6 +33,8 @@ from exchanger.files.raw.compression import DEFAULT_LIMITS, UnpackLimits
 from exchanger.notes import Note, noted
 
 MAGIC = b"PK\x03\x04"
+_END = b"PK\x05\x06"
+"""How what ends an archive begins."""
 _DIGITS = 15
 """Significant digits of a number that Excel keeps."""
 _INSIDE = "xl/workbook.xml"
@@ -89,9 +91,11 @@ def as_csv(
         limits: How far it may grow when it is unpacked.
 
     Raises:
-        FileRejected: ``bomb``, ``damaged_workbook``, ``missing_sheet`` or ``empty_file``.
+        FileRejected: ``bomb``, ``joined_files``, ``damaged_workbook``, ``missing_sheet`` or
+            ``empty_file``.
     """
     _demand_size(path, key, limits)
+    _demand_single(path, key)
     with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", suffix=".sheet") as target:
         try:
             notes, unusable = _write(path, key, source, target)
@@ -116,6 +120,20 @@ def _demand_size(path: Path, key: str, limits: UnpackLimits) -> None:
             "read; save it as CSV (UTF-8)."
         )
         raise FileRejected(key, "bomb", message)
+
+
+def _demand_single(path: Path, key: str) -> None:
+    """Refuse workbooks that stand behind each other: only the last of them would be read."""
+    with zipfile.ZipFile(path) as archive:
+        begins = min(part.header_offset for part in archive.infolist())
+    with path.open("rb") as file:
+        joined = begins and _END in file.read(begins)
+    if joined:
+        message = (
+            "Several workbooks stand behind each other in this one, as 'cat' joins files, and only "
+            "the last could be read. Drop them one by one."
+        )
+        raise FileRejected(key, "joined_files", message)
 
 
 def _write(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import polars as pl
+
 from exchanger.files.scratch.arrow import ChunkedArray, DataType, compute, pa, types
 
 _SAME = (
@@ -42,7 +44,11 @@ def plain_type(dtype: DataType) -> DataType | None:
         return plain_type(dtype.value_type)
     if is_list(dtype):
         item = plain_type(dtype.value_type)
-        return None if item is None else pa.large_list(item)
+        if item is None or types.is_fixed_size_list(dtype):
+            return None if item is None else pa.large_list(item)
+        # As it is, if its members are: a cast is dear.
+        member = dtype.value_field.with_type(item)
+        return pa.list_(member) if types.is_list(dtype) else pa.large_list(member)
     if types.is_struct(dtype):
         return _plain_struct(dtype)
     return _plain_scalar(dtype)
@@ -109,7 +115,7 @@ def has_no_spelling(column: ChunkedArray) -> bool:
         return not compute().all(compute().is_finite(column), min_count=0).as_py()
     day = _day_of(dtype)
     ends = (_FIRST * (day or 0), (_LISTED + 1) * (day or 0) - 1)
-    return day is not None and not _is_within(_counted(column), *ends)
+    return day is not None and not _is_within(column, *ends)
 
 
 def within_calendars(column: ChunkedArray) -> ChunkedArray | None:
@@ -125,18 +131,20 @@ def within_calendars(column: ChunkedArray) -> ChunkedArray | None:
         The column; None if such a time is within a list.
     """
     if is_list(column.type):
+        if _day_of(column.type.value_type) is None:
+            return column
         items = compute().list_flatten(column)
         return column if within_calendars(items) is items else None
     day = _day_of(column.type)
     if day is None:
         return column
-    counted, most = _counted(column), _FARTHEST * day
-    if _is_within(counted, -most, most):
+    most = _FARTHEST * day
+    if _is_within(column, -most, most):
         return column
-    near = compute().min_element_wise(counted, most, skip_nulls=False)
+    counted = _counted(column)
+    near = compute().min_element_wise(counted.cast(pa.int64()), most, skip_nulls=False)
     near = compute().max_element_wise(near, -most, skip_nulls=False)
-    whole = pa.int32() if types.is_date32(column.type) else pa.int64()
-    return near.cast(whole).cast(column.type)
+    return near.cast(counted.type).cast(column.type)
 
 
 def _day_of(dtype: DataType) -> int | None:
@@ -151,10 +159,14 @@ def _day_of(dtype: DataType) -> int | None:
 def _counted(column: ChunkedArray) -> ChunkedArray:
     """Show times as the whole numbers that they are stored as."""
     whole = pa.int32() if types.is_date32(column.type) else pa.int64()
-    return column.cast(whole).cast(pa.int64())
+    return pa.chunked_array([chunk.view(whole) for chunk in column.chunks], whole)
 
 
-def _is_within(counted: ChunkedArray, least: int, most: int) -> bool:
-    """Return whether all numbers are from one to another, nulls aside."""
-    ends = compute().min_max(counted).as_py()
-    return ends["min"] is None or (least <= ends["min"] and ends["max"] <= most)
+def _is_within(column: ChunkedArray, least: int, most: int) -> bool:
+    """Return whether all times are stored as numbers from one to another, nulls aside."""
+    # Nearly all are, which polars says without all functions of Arrow's, that take long to load.
+    counted = pl.DataFrame(pl.from_arrow(pa.table({"at": _counted(column)}))).to_series()
+    first, last = counted.min(), counted.max()
+    if not isinstance(first, int) or not isinstance(last, int):
+        return True
+    return least <= first and last <= most

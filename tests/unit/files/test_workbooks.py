@@ -275,6 +275,7 @@ REFUSED = [
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "old_workbook", "password"),
     (b"PK\x03\x04rest", "zip", "ZIP"),
     (packed([]), "empty_file", "no header"),
+    (packed([["id"], ["1"]]) + packed([["id"], ["2"]]), "joined_files", "one by one"),
 ]
 
 
