@@ -104,6 +104,7 @@ class Scene:
         self.bounds = LARGE
         self.ahead_from = LATER
         self.retention = AT_ONCE
+        self.budget = None
         self.dropped = drops.Dropped()
         self.processes = []
         self._started = 0
@@ -258,6 +259,7 @@ class Scene:
             max_plan_age=0.0,
             bounds=self.bounds,
             ahead_from=self.ahead_from,
+            budget=self.budget,
             record_from=2,
             retention=self.retention,
             sweep_every=0.0,
