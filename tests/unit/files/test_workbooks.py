@@ -268,7 +268,9 @@ def zipped(**parts: str) -> bytes:
     return body.getvalue()
 
 
+STRICT = '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'
 REFUSED = [
+    (zipped(**{"xl/workbook.xml": STRICT}), "strict_workbook", "Save it as an Excel Workbook"),
     (zipped(**{"a.csv": "id\n1\n"}), "zip", "none that Excel writes"),
     (zipped(**{"xl/workbook.bin": ""}), "zip", ".xlsx"),
     (zipped(**{"xl/workbook.xml": "<"}), "damaged_workbook", "Save it again"),
