@@ -61,3 +61,11 @@ def test_rows_that_are_given_again_build_on_it_too(both):
     send(both, "other", 1, "a,2,gold\n")
     both.ask("approve", str(held), "--connection", "main")
     assert "9" == both.attribute("a", "spend")
+
+
+def test_a_run_is_taken_back_from_what_both_have_sent(both):
+    """A sum loses the part of the run alone; what the other one has set since stays."""
+    send(both, "main", 1, "a,5,gold\n")
+    send(both, "other", 1, "a,2,silver\n")
+    both.ask("undo", "1", "--yes", "--connection", "main")
+    assert ["2", '"silver"'] == values(both, "a")[::2]
