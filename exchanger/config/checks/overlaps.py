@@ -11,6 +11,7 @@ from exchanger.config.answers import answer_folders
 from exchanger.config.findings import Finding, Where
 from exchanger.config.loading.shorthand import REGISTER
 from exchanger.config.models import Connection, ExportJob, ImportJob, Job, RemainingFields
+from exchanger.config.patterns import nested
 
 
 def check_overlaps(
@@ -60,14 +61,10 @@ def _of_a_pair(one_of: tuple[str, Job], other_of: tuple[str, Job]) -> Iterator[F
         yield from _own_exports((second, other), (first, one))
 
 
-def _nested(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
-
-
 def _shared_state(connections: Mapping[str, Connection]) -> Iterator[Finding]:
     for (first, one), (second, other) in combinations(connections.items(), 2):
         here, there = one.s3.state_prefix, other.s3.state_prefix
-        if one.s3.place == other.s3.place and here and there and _nested(here, there):
+        if one.s3.place == other.s3.place and here and there and nested(here, there):
             message = f"connection '{first}' already keeps its state there"
             yield Finding(("connections", second, "s3", "state_prefix"), message)
 
@@ -81,12 +78,12 @@ def _own_state(
     states = [one.s3.state_prefix for one in beside if one.s3.state_prefix]
     roots = [f"{one.s3.export_root}/" for one in beside]
     for state in states:
-        if _nested(_prefix(job), state):
+        if nested(_prefix(job), state):
             yield Finding(where, f"this overlaps {state}, where exchanger keeps its own state")
     if _prefix(job).startswith(REGISTER):
         yield Finding(where, f"{REGISTER} is where exchanger keeps a register of its states")
     for root in roots:
-        if _nested(_prefix(job), root):
+        if nested(_prefix(job), root):
             yield Finding(where, f"this overlaps {root}, where Braze puts its segment exports")
 
 
@@ -95,7 +92,7 @@ def _answers(name: str, job: ImportJob, connection: Connection) -> Iterator[Find
     root = f"{connection.s3.export_root}/"
     for folder in answer_folders(job):
         for taken in (connection.s3.state_prefix, root):
-            if taken and _nested(folder, taken):
+            if taken and nested(folder, taken):
                 message = f"this job would answer in {folder}, which overlaps {taken}"
                 yield Finding(("jobs", name, "source", "prefix"), message)
 
@@ -125,7 +122,7 @@ def _shared_target(
     first: tuple[str, ExportJob], second: tuple[str, ExportJob]
 ) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
-    if _nested(one.target.prefix, other.target.prefix):
+    if nested(one.target.prefix, other.target.prefix):
         message = f"export '{name}' already writes to {one.target.prefix}"
         yield Finding(("jobs", other_name, "target", "prefix"), message)
 
@@ -134,7 +131,7 @@ def _own_exports(
     importing: tuple[str, ImportJob], exporting: tuple[str, ExportJob]
 ) -> Iterator[Finding]:
     (name, one), (other_name, other) = importing, exporting
-    if _nested(one.source.prefix, other.target.prefix):
+    if nested(one.source.prefix, other.target.prefix):
         yield Finding(
             ("jobs", name, "source", "prefix"),
             f"export '{other_name}' writes to {other.target.prefix}, so this job would send Braze"
@@ -151,7 +148,7 @@ def _shared_cohort(
     if one.cohort != other.cohort:
         message = f"job '{name}' gives this cohort another name, or other keys; write them alike"
         yield Finding(("jobs", other_name, "audience", "as"), message)
-    if _nested(one.source.prefix, other.source.prefix):
+    if nested(one.source.prefix, other.source.prefix):
         message = f"job '{name}' gives people to the same cohort by the same files"
         yield Finding(("jobs", other_name, "source", "prefix"), message)
 
@@ -163,7 +160,7 @@ def _shared_fields(
     named = {job.one_catalog for job in (one, other) if job.catalog_column is None}
     same = one.object == other.object and len(named) <= 1
     items = "catalog_items" in (one.object, other.object)
-    if not _nested(one.source.prefix, other.source.prefix) or (items and not same):
+    if not nested(one.source.prefix, other.source.prefix) or (items and not same):
         return
     shared = _shared_names(one, other)
     if shared:
@@ -187,7 +184,7 @@ def _shared_names(one: ImportJob, other: ImportJob) -> str:
         return ", ".join(named)
     for block in one.remaining_fields:
         for twin in other.remaining_fields:
-            if _nested(block.prefix, twin.prefix):
+            if nested(block.prefix, twin.prefix):
                 return "their remaining fields"
     return ""
 
