@@ -175,6 +175,8 @@ class RunDocument:
             and ``tag``; empty if they stay as they are.
         put_away: That was done.
         removal: What it does with them; also of a run that gives rows of such a one again.
+        canary: So many objects are sent first, and read back; 0 if none are, or that was decided.
+        rest_withheld: It was decided that the rest is not sent, as Braze did not keep what was.
     """
 
     seq: int
@@ -234,6 +236,8 @@ class RunDocument:
     filled: dict[str, float] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     put_away: bool = False
+    canary: int = 0
+    rest_withheld: bool = False
 
     @property
     def catalogs(self) -> tuple[str, ...]:

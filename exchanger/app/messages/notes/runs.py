@@ -239,11 +239,43 @@ _PERMISSIONS = {
 }
 """What each thing that is done with a file needs."""
 
+
+def _canary_kept(*, profiles: int, values: int, rest: int) -> str:
+    return (
+        f"{counted(values, 'value')} of {counted(profiles, 'profile')} that were sent first were "
+        f"read back, and Braze has them as they were sent; so the other "
+        f"{counted(rest, 'object was', 'objects were')} sent, too (canary)."
+    )
+
+
+def _canary_held(  # noqa: PLR0913 - what was found
+    *, run: int, objects: int, refused: int, values: int, differing: int, rest: int
+) -> str:
+    why = []
+    if refused:
+        why.append(f"Braze refused {refused:,} of them")
+    if differing:
+        why.append(f"of {counted(values, 'value')} that were read back, {differing:,} differ")
+    if not values:
+        why.append("no value of them could be read back")
+    return (
+        f"{counted(objects, 'object was', 'objects were')} sent first (canary): "
+        f"{' and '.join(why)}. So the other {counted(rest, 'object was', 'objects were')} not "
+        f"sent, and nothing sends them by itself. To send them: exchanger retry {run}"
+    )
+
+
 RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "added_again": lambda *, field, total: (
         f"{field}: {total} was added in all by files that had been applied before."
     ),
     "answers_not_written": _answers_not_written,
+    "canary_first": lambda *, first, objects: (
+        f"The first {first:,} of {objects:,} objects would be sent, then read back once Braze "
+        "shows them; the others only if all of these are as they were sent (canary)."
+    ),
+    "canary_held": _canary_held,
+    "canary_kept": _canary_kept,
     "consent_missing": lambda *, values, rows: (
         counted(values, "value was not sent, as it", "values were not sent, as they")
         + " would subscribe somebody who is unsubscribed, or may be ("
