@@ -1,22 +1,39 @@
-"""The first objects of a run are sent alone: the rest follows once, or is owed, whatever happens."""
+"""The first objects of a run go alone: the rest follows once, or is owed, whatever happens."""
 
 import pytest
 from support.machine.processes import Fault
-from support.machine.scene import AHEAD
-from support.machine.telling import refuse, row, some
+from support.machine.telling import refuse, row
 
 CAST = ("ada", "bob", "cyd")
-PLANNED = 4
-"""The write by which a run is planned."""
-FROM_THEN_ON = range(PLANNED, PLANNED + 16)
-EFFECTS = [
-    *some("write", FROM_THEN_ON, by_day=3),
-    *some("list", range(12), by_day=6),
-    *some("read", range(0, 24, 3), by_day=4),
-    *some("track", range(3)),
-    ("look_up", 1),
+READ_BACK = Fault("look_up", 1, "odd")
+"""What was sent first is read back; nothing odd is shown by then, as the grace is over."""
+FATES = ["crash", "pause", "fail"]
+
+
+def at(before, kind, numbers, by_day=()):
+    """Let something happen at effects of a kind, counted from the fault before; some by day."""
+    return [
+        pytest.param(
+            [*before, Fault(kind, nth, fate, after=True)],
+            id=f"{kind}-{nth}-{fate}{'-later' if before else ''}",
+            marks=[] if nth in by_day and fate == "crash" else [pytest.mark.nightly],
+        )
+        for nth in numbers
+        for fate in FATES
+    ]
+
+
+FAULTS = [
+    *at([], "write", range(4, 10), by_day=[7]),
+    *at([], "list", range(2, 5)),
+    *at([], "read", range(7, 10)),
+    *at([], "track", range(3), by_day=[0]),
+    *at([], "look_up", [1], by_day=[1]),
+    *at([READ_BACK], "write", range(8), by_day=[0, 1]),
+    *at([READ_BACK], "list", range(3)),
+    *at([READ_BACK], "commit", range(3)),
 ]
-"""Kinds of effect, and which of its kind: before, at and after what was sent first was read back."""
+"""Before, at and after the moment at which it is decided what becomes of the rest."""
 
 
 @pytest.fixture
@@ -29,18 +46,19 @@ def scene(scene):
 
 def disagree(scene):
     """Let look-ups show another tier than Braze was sent; returns what lets them tell the truth."""
-    told = scene.workspace.shown
+    braze = scene.workspace
+    honest = braze.shown, braze.stale
 
-    def shown():
-        return {
-            name: has | {"tier": "lead"} if has.get("tier") == "gold" else has
-            for name, has in told().items()
-        }
+    def other(profile):
+        return profile | {"tier": "lead"} if profile.get("tier") == "gold" else profile
 
     def agree():
-        scene.workspace.shown = told
+        braze.shown, braze.stale = honest
 
-    scene.workspace.shown = shown
+    braze.shown, braze.stale = (
+        lambda told=told: {name: other(profile) for name, profile in told().items()}
+        for told in honest
+    )
     return agree
 
 
@@ -49,36 +67,99 @@ def given(scene):
     return [name for name in CAST if scene.profile(name).get("tier") == "gold"]
 
 
-def let_all_end(scene):
+def go_on(scene):
+    """Let another process do what is left, and then those that stood still."""
     scene.start("crm")
     while scene.processes:
         scene.resume(0)
 
 
-@pytest.mark.parametrize("fate", ["crash", "pause", pytest.param("fail", marks=pytest.mark.nightly)])
-@pytest.mark.parametrize(("kind", "nth"), EFFECTS)
-def test_the_rest_follows_once_wherever_its_process_dies(scene, kind, nth, fate):
+def demand_held(scene):
+    """The first object alone was sent, and nothing sends the others by itself."""
+    scene.start("crm")
+    [run] = scene.runs()
+    assert ("settled", True, 1) == (run.state, run.rest_withheld, len(given(scene)))
+
+
+def give_the_rest(scene):
+    """A retry gives the rest at once; another one finds nothing to do."""
+    for _ in range(2):
+        scene.start("crm", verb="retry", seq=1)
+    assert [*CAST] == given(scene)
+    assert [15, 10, 10] == [scene.profile(name)["total"] for name in CAST]
+    assert 2 == len(scene.runs())
+
+
+@pytest.mark.parametrize("faults", FAULTS)
+def test_the_rest_follows_once_wherever_its_process_dies(scene, faults):
     """Braze has what was sent first, so all is sent, and counts once."""
-    scene.start("crm", [Fault(kind, nth, fate, after=True)])
-    let_all_end(scene)
+    scene.start("crm", faults)
+    go_on(scene)
     assert [*CAST] == given(scene)
     assert not any(run.rest_withheld for run in scene.runs())
     scene.drop("crm", [row("bob", total="1", tier="iron")])
     scene.end()
 
 
-@pytest.mark.parametrize("fate", ["crash", "pause", pytest.param("fail", marks=pytest.mark.nightly)])
-@pytest.mark.parametrize(("kind", "nth"), EFFECTS)
-def test_the_rest_is_owed_wherever_its_process_dies(scene, kind, nth, fate):
+@pytest.mark.parametrize("faults", FAULTS)
+def test_the_rest_is_owed_wherever_its_process_dies(scene, faults):
     """Braze shows something else, so the rest waits for a retry, which gives it once."""
     agree = disagree(scene)
-    scene.start("crm", [Fault(kind, nth, fate, after=True)])
-    let_all_end(scene)
-    [run] = scene.runs()
-    assert ("settled", True, 1) == (run.state, run.rest_withheld, len(given(scene)))
+    scene.start("crm", faults)
+    go_on(scene)
+    demand_held(scene)
     agree()
-    scene.start("crm", verb="retry", seq=1)
+    give_the_rest(scene)
+    scene.end()
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_of_two_processes_that_see_different_things_one_decides(scene, holds):
+    """Whoever writes it into the run first: the other one finds out, and sends or keeps nothing."""
+    agree = disagree(scene)
+    if holds:
+        agree()
+    scene.start("crm", [Fault("look_up", 1, "pause", after=True)])
+    if holds:
+        agree = disagree(scene)
+    else:
+        agree()
+    go_on(scene)
+    if holds:
+        demand_held(scene)
+        agree()
+        give_the_rest(scene)
     assert [*CAST] == given(scene)
-    scene.start("crm", verb="retry", seq=1)
-    assert [15, 10, 10] == [scene.profile(name)["total"] for name in CAST]
+    scene.end()
+
+
+def test_an_object_that_braze_refuses_holds_the_rest(scene):
+    """All is owed then: what was refused, and what was not sent."""
+    scene.start("crm", refuse())
+    assert [] == given(scene)
+    give_the_rest(scene)
+    scene.end()
+
+
+@pytest.mark.parametrize(
+    "faults", [[Fault("look_up", 1, "crash")], [READ_BACK, Fault("write", 0, "crash", after=True)]]
+)
+def test_a_discard_drops_the_rest(scene, faults):
+    """Whether or not it was decided that it waits: what was sent stays, and nothing follows."""
+    disagree(scene)
+    scene.start("crm", faults)
+    scene.start("crm", verb="discard", seq=1)
+    scene.start("crm")
+    assert ["discarded"] == [run.state for run in scene.runs()]
+    assert 1 == len(given(scene))
+    scene.end()
+
+
+def test_as_many_objects_as_are_sent_first_wait_for_nothing(scene):
+    """A run that has no more is sent as ever."""
+    scene.canary = 3
+    begun = scene.time.seconds
+    scene.start("crm")
+    assert [*CAST] == given(scene)
+    assert scene.time.seconds - begun < 5
     scene.end()

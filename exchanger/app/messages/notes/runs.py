@@ -242,26 +242,23 @@ _PERMISSIONS = {
 
 def _canary_kept(*, profiles: int, values: int, rest: int) -> str:
     return (
-        f"{counted(values, 'value')} of {counted(profiles, 'profile')} that were sent first were "
-        f"read back, and Braze has them as they were sent; so the other "
-        f"{counted(rest, 'object was', 'objects were')} sent, too (canary)."
+        "Braze has what was sent first (canary) as it was sent; read back were "
+        f"{counted(values, 'value')} of {counted(profiles, 'profile')}. So the other "
+        f"{counted(rest, 'object was', 'objects were')} sent, too."
     )
 
 
 def _canary_held(  # noqa: PLR0913 - what was found
     *, run: int, objects: int, refused: int, values: int, differing: int, rest: int
 ) -> str:
-    why = []
-    if refused:
-        why.append(f"Braze refused {refused:,} of them")
+    why = [f"Braze refused {refused:,}"] if refused else []
     if differing:
-        why.append(f"of {counted(values, 'value')} that were read back, {differing:,} differ")
-    if not values:
-        why.append("no value of them could be read back")
+        why.append(f"{differing:,} of {counted(values, 'value')} differ, as they were read back")
     return (
-        f"{counted(objects, 'object was', 'objects were')} sent first (canary): "
-        f"{' and '.join(why)}. So the other {counted(rest, 'object was', 'objects were')} not "
-        f"sent, and nothing sends them by itself. To send them: exchanger retry {run}"
+        f"Of {counted(objects, 'object')} sent first (canary), "
+        f"{' and '.join(why) or 'no value could be read back'}. So the other "
+        f"{counted(rest, 'object was', 'objects were')} not sent, and nothing sends them by "
+        f"itself. To send them: exchanger retry {run}"
     )
 
 
