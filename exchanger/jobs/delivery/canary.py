@@ -138,7 +138,7 @@ def _decide(state: ConnectionState, stored: VersionedRun, found: _Found) -> Vers
             "canary_held",
             run=run.seq,
             objects=found.objects,
-            refused=found.refused,
+            refusals=found.refused,
             values=found.values,
             differing=found.differing,
             rest=rest,

@@ -249,9 +249,9 @@ def _canary_kept(*, profiles: int, values: int, rest: int) -> str:
 
 
 def _canary_held(  # noqa: PLR0913 - what was found
-    *, run: int, objects: int, refused: int, values: int, differing: int, rest: int
+    *, run: int, objects: int, refusals: int, values: int, differing: int, rest: int
 ) -> str:
-    why = [f"Braze refused {refused:,}"] if refused else []
+    why = [f"Braze refused {refusals:,}"] if refusals else []
     if differing:
         why.append(f"{differing:,} of {counted(values, 'value')} differ, as they were read back")
     return (
