@@ -58,6 +58,9 @@ def test_the_rest_is_not_sent_if_braze_does_not_have_what_was_sent_first(exchang
     assert [("canary", "refused")] * 3 == [
         (row["reason"], row["kind"]) for row in exchange.quarantined(report)
     ]
+    page = exchange.bucket.read("inbox_reports/1.csv.html")[0].decode()
+    assert "3 were not sent, or refused by Braze" in page
+    assert "3 rows not sent: canary" in page
     refused = exchange.call("discard", "1")
     assert (2, True) == (refused.returncode, "exchanger retry 1" in refused.stderr)
     assert 1 == exchange.braze.requests(TRACK)
@@ -65,6 +68,7 @@ def test_the_rest_is_not_sent_if_braze_does_not_have_what_was_sent_first(exchang
     exchange.braze.change(blocklist=[])
     again = exchange.ask("retry", "1")
     assert ("succeeded", 3, 2) == (again["state"], again["rows_applied"], again["seq"])
+    assert not any(fact["code"].startswith("canary") for fact in again["facts"])
     exchange.ask("retry", "1")
     assert {f"p{n}": "1" for n in range(5)} == visits(exchange)
 
