@@ -133,6 +133,26 @@ def test_of_two_processes_that_see_different_things_one_decides(scene, holds):
     scene.end()
 
 
+@pytest.mark.parametrize("holds", [True, False])
+def test_what_was_decided_stands_whatever_is_shown_later(scene, holds):
+    """Whoever goes on with the run does not look again."""
+    agree = disagree(scene)
+    if not holds:
+        agree()
+    scene.start("crm", [READ_BACK, Fault("write", 0, "crash", after=True)])
+    if holds:
+        agree()
+    else:
+        agree = disagree(scene)
+    go_on(scene)
+    if holds:
+        demand_held(scene)
+        give_the_rest(scene)
+    assert [*CAST] == given(scene)
+    agree()
+    scene.end()
+
+
 def test_an_object_that_braze_refuses_holds_the_rest(scene):
     """All is owed then: what was refused, and what was not sent."""
     scene.start("crm", refuse())
