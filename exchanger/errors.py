@@ -5,66 +5,35 @@ An error carries facts as attributes, knows whether trying again may help, and w
 is. It does not carry sentences for people: ``exchanger.app.messages.errors`` turns an error into
 words, with the next thing to type. ``str(error)`` is for logs and tracebacks.
 
-The tree::
-
-    ExchangerError                 1
-      ConfigError                  3   problems in the configuration, all of them
-      StorageError                 6
-        StorageDenied              6   credentials or permissions
-        StorageMissing             6   no such bucket, or no such object
-        StorageUnreachable         6   no answer, or a fault of the server (retryable)
-        StorageChanged             6   a condition on a read or write did not hold
-        StorageCorrupt             6   a body that does not match its checksum (retryable)
-        StorageUnreadable          6   one object that S3 has and does not give out
-        TableUnusable              6   a table of our state that cannot be read or written
-      BrazeError                   7
-        BrazeKeyRefused            7   401
-        BrazeForbidden             7   403
-        BrazeUnreachable           7   no answer, 5xx or 429 after all retries (retryable)
-        BrazeRefused               7   a 4xx about the request itself
-        SegmentMissing             3   no segment of that name or id
-        CatalogMissing             3   no catalog of that name
-        CatalogDiffers             3   a catalog lacks a field, or has it as another type
-        CohortMissing              3   nobody knows the keys of a cohort that a run sends to
-        ExportRunning              7   an export of that segment is still running (retryable)
-        ExportIncomplete           7   an export did not complete in time (retryable)
-        ExportEmpty                7   no user came in an export, although nobody said that is fine
-      QueueError                   6   a queue of notices did not do what was asked
-      EngineError                  6   the cluster that plans parts of a run did not do so
-        EngineUnreachable          6   no answer, or no worker (retryable)
-        EngineDiffers              6   other versions there than here
-        EngineGaveUp               6   a part lost several workers
-        EngineSilent               6   a part does not come back (retryable)
-        EngineMissing              3   the package to speak with it is not installed
-      NoRoom                       6   the folder for what does not fit into memory is full
-      FileRejected                 4   one file cannot be used at all
-      InvalidRow                   4   a row cannot be used, and its job stops then
-      JobBusy                      8   another process holds the job
-      LeaseLost                    8   our own hold cannot be proved any longer (retryable)
-      StateDamaged                 1   a state object in the bucket is not what we wrote
-        StateMissing               1   or is gone, though a run that is under way needs it
-      WorkspaceDiffers             3   the state was not made with this workspace, as far as we know
-      NothingToAdopt               2   no state that could be taken over, or several
-      Stopped                      4   asked to stop before anything counted
-      RunMissing                   2   no run of that id or number
-      RunAmbiguous                 2   several connections have a run of that number
-      RunUnsuitable                2   the run is in no state for what was asked
-      NothingToBackfill            2   no range, or one that the job cannot have
-      PlanUnusable                 2   a saved plan that cannot be written or read
-      PlanMoved                    5   what a saved plan was made of, or comes to, is another by now
+Each kind is a dataclass of its facts, which may be passed by their place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from inspect import get_annotations
+from typing import dataclass_transform
 
 
+@dataclass_transform(eq_default=False, field_specifiers=(field,))
 class ExchangerError(Exception):
     """The root of every error that this program raises on purpose."""
 
     retryable = False
     exit_code = 1
+    summary = ""
+    """A line for logs, in which facts stand by their names."""
+
+    def __init_subclass__(cls) -> None:
+        if get_annotations(cls):
+            dataclass(eq=False, repr=False)(cls)
+
+    def __post_init__(self) -> None:
+        super().__init__(self._summary())
+
+    def _summary(self) -> str:
+        return self.summary.format(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -89,11 +58,11 @@ class ConfigError(ExchangerError):
     """The configuration cannot be used. Holds every problem, not only the first."""
 
     exit_code = 3
+    problems: list[Problem]
+    source: str = ""
 
-    def __init__(self, problems: list[Problem], source: str = "") -> None:
-        self.problems = problems
-        self.source = source
-        super().__init__("; ".join(f"{p.path}: {p.message}" for p in problems))
+    def _summary(self) -> str:
+        return "; ".join(f"{p.path}: {p.message}" for p in self.problems)
 
 
 class StorageError(ExchangerError):
@@ -109,16 +78,15 @@ class StorageError(ExchangerError):
     """
 
     exit_code = 6
+    action: str
+    bucket: str
+    key: str = ""
+    detail: str = ""
+    code: str = field(default="", kw_only=True)
 
-    def __init__(
-        self, action: str, bucket: str, key: str = "", detail: str = "", *, code: str = ""
-    ) -> None:
-        self.action = action
-        self.bucket = bucket
-        self.key = key
-        self.detail = detail
-        self.code = code
-        super().__init__(f"{action} s3://{bucket}/{key}: {detail or type(self).__name__}")
+    def _summary(self) -> str:
+        where = f"s3://{self.bucket}/{self.key}"
+        return f"{self.action} {where}: {self.detail or type(self).__name__}"
 
 
 class StorageDenied(StorageError):
@@ -166,22 +134,14 @@ class BrazeError(ExchangerError):
     """
 
     exit_code = 7
+    endpoint: str
+    status: int = 0
+    detail: str = ""
+    uncertain: bool = field(default=False, kw_only=True)
+    lost: int = field(default=0, kw_only=True)
 
-    def __init__(
-        self,
-        endpoint: str,
-        status: int = 0,
-        detail: str = "",
-        *,
-        uncertain: bool = False,
-        lost: int = 0,
-    ) -> None:
-        self.endpoint = endpoint
-        self.status = status
-        self.detail = detail
-        self.uncertain = uncertain
-        self.lost = lost
-        super().__init__(f"{endpoint} answered {status or 'nothing'}: {detail}")
+    def _summary(self) -> str:
+        return f"{self.endpoint} answered {self.status or 'nothing'}: {self.detail}"
 
 
 class BrazeKeyRefused(BrazeError):
@@ -367,13 +327,13 @@ class QueueError(ExchangerError):
     """
 
     exit_code = 6
+    action: str
+    queue: str
+    detail: str = ""
+    code: str = field(default="", kw_only=True)
 
-    def __init__(self, action: str, queue: str, detail: str = "", *, code: str = "") -> None:
-        self.action = action
-        self.queue = queue
-        self.detail = detail
-        self.code = code
-        super().__init__(f"{action} {queue}: {detail or type(self).__name__}")
+    def _summary(self) -> str:
+        return f"{self.action} {self.queue}: {self.detail or type(self).__name__}"
 
 
 class EngineError(ExchangerError):
@@ -386,11 +346,11 @@ class EngineError(ExchangerError):
     """
 
     exit_code = 6
+    address: str
+    detail: str = ""
 
-    def __init__(self, address: str, detail: str = "") -> None:
-        self.address = address
-        self.detail = detail
-        super().__init__(f"{address}: {detail or type(self).__name__}")
+    def _summary(self) -> str:
+        return f"{self.address}: {self.detail or type(self).__name__}"
 
 
 class EngineUnreachable(EngineError):
@@ -455,14 +415,12 @@ class NoRoom(ExchangerError):
     """
 
     exit_code = 6
-
-    def __init__(self, folder: str, free: int, used: int, limit: int | None, detail: str) -> None:
-        self.folder = folder
-        self.free = free
-        self.used = used
-        self.limit = limit
-        self.detail = detail
-        super().__init__(f"{folder}: {detail}")
+    summary = "{folder}: {detail}"
+    folder: str
+    free: int
+    used: int
+    limit: int | None
+    detail: str
 
 
 class FileRejected(ExchangerError):
@@ -478,14 +436,12 @@ class FileRejected(ExchangerError):
     """
 
     exit_code = 4
-
-    def __init__(self, key: str, reason: str, message: str, row: int = 0, column: str = "") -> None:
-        self.key = key
-        self.reason = reason
-        self.message = message
-        self.row = row
-        self.column = column
-        super().__init__(f"{key}: {message}")
+    summary = "{key}: {message}"
+    key: str
+    reason: str
+    message: str
+    row: int = 0
+    column: str = ""
 
 
 class InvalidRow(ExchangerError):
@@ -501,14 +457,12 @@ class InvalidRow(ExchangerError):
     """
 
     exit_code = 4
-
-    def __init__(self, job: str, key: str, row: int, field: str, message: str) -> None:
-        super().__init__(f"{key}, row {row}: {message}")
-        self.job = job
-        self.key = key
-        self.row = row
-        self.field = field
-        self.message = message
+    summary = "{key}, row {row}: {message}"
+    job: str
+    key: str
+    row: int
+    field: str
+    message: str
 
 
 class SchemaBroken(ExchangerError):
@@ -521,22 +475,20 @@ class SchemaBroken(ExchangerError):
     """
 
     exit_code = 4
-
-    def __init__(self, key: str, message: str) -> None:
-        self.key = key
-        self.message = message
-        super().__init__(f"{key}: {message}")
+    summary = "{key}: {message}"
+    key: str
+    message: str
 
 
 class JobBusy(ExchangerError):
     """Another process holds the job."""
 
     exit_code = 8
+    job: str
+    holder: str = ""
 
-    def __init__(self, job: str, holder: str = "") -> None:
-        self.job = job
-        self.holder = holder
-        super().__init__(f"{job} is held by {holder or 'another process'}")
+    def _summary(self) -> str:
+        return f"{self.job} is held by {self.holder or 'another process'}"
 
 
 class LeaseLost(ExchangerError):
@@ -544,19 +496,16 @@ class LeaseLost(ExchangerError):
 
     exit_code = 8
     retryable = True
-
-    def __init__(self, holder: str) -> None:
-        self.holder = holder
-        super().__init__(f"{holder} lost its lease")
+    summary = "{holder} lost its lease"
+    holder: str
 
 
 class StateDamaged(ExchangerError):
     """An object below the state prefix is missing or is not what was written."""
 
-    def __init__(self, key: str, detail: str) -> None:
-        self.key = key
-        self.detail = detail
-        super().__init__(f"{key}: {detail}")
+    summary = "{key}: {detail}"
+    key: str
+    detail: str
 
 
 class StateNewer(StateDamaged):
@@ -595,14 +544,14 @@ class WorkspaceDiffers(ExchangerError):
     """
 
     exit_code = 3
+    connection: str
+    state: str
+    was: str
+    now: str
+    unclear: bool = field(kw_only=True)
 
-    def __init__(self, connection: str, state: str, was: str, now: str, *, unclear: bool) -> None:
-        self.connection = connection
-        self.state = state
-        self.was = was
-        self.now = now
-        self.unclear = unclear
-        super().__init__(f"{state} was made with {was or 'nobody knows what'}, not with {now}")
+    def _summary(self) -> str:
+        return f"{self.state} was made with {self.was or 'nobody knows what'}, not with {self.now}"
 
 
 class NothingToAdopt(ExchangerError):
@@ -616,12 +565,10 @@ class NothingToAdopt(ExchangerError):
     """
 
     exit_code = 2
-
-    def __init__(self, connection: str, detail: str, states: Sequence[str] = ()) -> None:
-        self.connection = connection
-        self.detail = detail
-        self.states = list(states)
-        super().__init__(f"{connection}: {detail}")
+    summary = "{connection}: {detail}"
+    connection: str
+    detail: str
+    states: list[str] = field(default_factory=list)
 
 
 class Stopped(ExchangerError):
@@ -641,62 +588,50 @@ class NotConfigured(ExchangerError):
     """
 
     exit_code = 2
-
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        self.kind = kind
-        self.name = name
-        self.known = sorted(known)
-        super().__init__(f"no {kind} {name}")
+    summary = "no {kind} {name}"
+    kind: str
+    name: str
+    known: list[str]
 
 
 class NotAnImport(ExchangerError):
     """What was asked of a job can be asked of imports alone."""
 
     exit_code = 2
-
-    def __init__(self, job: str) -> None:
-        self.job = job
-        super().__init__(f"{job} is an export")
+    summary = "{job} is an export"
+    job: str
 
 
 class NotAnExport(ExchangerError):
     """What was asked of a job can be asked of exports alone."""
 
     exit_code = 2
-
-    def __init__(self, job: str) -> None:
-        self.job = job
-        super().__init__(f"{job} is an import")
+    summary = "{job} is an import"
+    job: str
 
 
 class WhichConnection(ExchangerError):
     """There are several connections, and none was named."""
 
     exit_code = 2
-
-    def __init__(self, connections: Iterable[str]) -> None:
-        self.connections = sorted(connections)
-        super().__init__(f"{len(self.connections)} connections")
+    summary = "{connections}"
+    connections: list[str]
 
 
 class SegmentUnnamed(ExchangerError):
     """A job is to learn from a segment, and neither it nor who asked names one."""
 
     exit_code = 2
-
-    def __init__(self, job: str) -> None:
-        self.job = job
-        super().__init__(f"{job} names no segment")
+    summary = "{job} names no segment"
+    job: str
 
 
 class RunMissing(ExchangerError):
     """There is no run of that id or number."""
 
     exit_code = 2
-
-    def __init__(self, run: str) -> None:
-        self.run = run
-        super().__init__(f"no run {run}")
+    summary = "no run {run}"
+    run: str
 
 
 class RunAmbiguous(ExchangerError):
@@ -709,11 +644,11 @@ class RunAmbiguous(ExchangerError):
     """
 
     exit_code = 2
+    run: str
+    connections: list[str]
 
-    def __init__(self, run: str, connections: list[str]) -> None:
-        self.run = run
-        self.connections = connections
-        super().__init__(f"run {run} of {', '.join(connections)}")
+    def _summary(self) -> str:
+        return f"run {self.run} of {', '.join(self.connections)}"
 
 
 class RunUnsuitable(ExchangerError):
@@ -727,12 +662,10 @@ class RunUnsuitable(ExchangerError):
     """
 
     exit_code = 2
-
-    def __init__(self, run: str, verb: str, detail: str) -> None:
-        self.run = run
-        self.verb = verb
-        self.detail = detail
-        super().__init__(f"{verb} {run}: {detail}")
+    summary = "{verb} {run}: {detail}"
+    run: str
+    verb: str
+    detail: str
 
 
 class CannotTest(ExchangerError):
@@ -745,11 +678,9 @@ class CannotTest(ExchangerError):
     """
 
     exit_code = 2
-
-    def __init__(self, job: str, detail: str) -> None:
-        self.job = job
-        self.detail = detail
-        super().__init__(f"{job}: {detail}")
+    summary = "{job}: {detail}"
+    job: str
+    detail: str
 
 
 class NothingToBackfill(ExchangerError):
@@ -763,12 +694,10 @@ class NothingToBackfill(ExchangerError):
     """
 
     exit_code = 2
-
-    def __init__(self, job: str, detail: str, instead: str = "") -> None:
-        self.job = job
-        self.detail = detail
-        self.instead = instead
-        super().__init__(f"{job}: {detail}")
+    summary = "{job}: {detail}"
+    job: str
+    detail: str
+    instead: str = ""
 
 
 class PlanUnusable(ExchangerError):
@@ -781,11 +710,9 @@ class PlanUnusable(ExchangerError):
     """
 
     exit_code = 2
-
-    def __init__(self, path: str, detail: str) -> None:
-        self.path = path
-        self.detail = detail
-        super().__init__(f"{path}: {detail}")
+    summary = "{path}: {detail}"
+    path: str
+    detail: str
 
 
 class PlanMoved(ExchangerError):
@@ -798,8 +725,6 @@ class PlanMoved(ExchangerError):
     """
 
     exit_code = 5
-
-    def __init__(self, job: str, detail: str) -> None:
-        self.job = job
-        self.detail = detail
-        super().__init__(f"{job}: {detail}")
+    summary = "{job}: {detail}"
+    job: str
+    detail: str

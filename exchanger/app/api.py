@@ -125,10 +125,8 @@ class Exchanger:
         from exchanger.app.messages.notes.words import plan_with_words
         from exchanger.jobs.plan import plan_import
 
-        found = import_job_of(self.config, job)
-        planned = self._there(
-            self.config.connection_of(job),
-            lambda context: plan_import(context, job, found, record=record, rows=rows),
+        planned = self._about(
+            job, lambda context, it: plan_import(context, job, it, record=record, rows=rows)
         )
         return plan_with_words(planned)
 
@@ -144,10 +142,7 @@ class Exchanger:
         """
         from exchanger.jobs.reading.first_rows import first_rows
 
-        found = import_job_of(self.config, job)
-        return self._there(
-            self.config.connection_of(job), lambda context: first_rows(context, job, found, rows)
-        )
+        return self._about(job, lambda context, it: first_rows(context, job, it, rows))
 
     def run(  # noqa: PLR0913 - one for each option
         self,
@@ -211,9 +206,7 @@ class Exchanger:
 
         found, seconds = import_job_of(self.config, job), _seconds(wait)
         chosen = OneRow(row) if given is None else OneRow(given=json.dumps(given, default=str))
-        plan, requests = self._there(
-            self.config.connection_of(job), lambda context: plan_test(context, job, found, chosen)
-        )
+        plan, requests = self._about(job, lambda context, it: plan_test(context, job, it, chosen))
         foreseen = Tried(plan_with_words(plan), without_secrets(self.config, requests))
         if not send or not requests:
             return foreseen
@@ -266,12 +259,9 @@ class Exchanger:
         from exchanger.jobs.backfill import plan_backfill
 
         options = _range(job, since, until, prefix, full=full, force=False)
-        found = import_job_of(self.config, job)
-        planned = self._there(
-            self.config.connection_of(job),
-            lambda context: plan_backfill(context, job, found, options),
+        return plan_with_words(
+            self._about(job, lambda context, it: plan_backfill(context, job, it, options))
         )
-        return plan_with_words(planned)
 
     def segments(self, *, connection: str | None = None) -> Rows:
         """List Braze's segments."""
@@ -381,9 +371,8 @@ class Exchanger:
         from exchanger.jobs.undo import plan_undo
 
         name, job, seq = self._import_of("undo", run, connection)
-        planned = self._there(
-            self.config.connection_of(name),
-            lambda context: plan_undo(context, name, job, seq, rows=rows),
+        planned = self._about(
+            name, lambda context, _: plan_undo(context, name, job, seq, rows=rows)
         )
         return plan_with_words(planned)
 
@@ -407,11 +396,10 @@ class Exchanger:
         from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.drift import DriftOptions, find_drift
 
-        found, options = import_job_of(self.config, job), DriftOptions(sample, seed)
-        drift = self._there(
-            self.config.connection_of(job), lambda context: find_drift(context, job, found, options)
+        options = DriftOptions(sample, seed)
+        return with_words(
+            self._about(job, lambda context, it: find_drift(context, job, it, options))
         )
-        return with_words(drift)
 
     def rebuild(
         self,
@@ -433,13 +421,11 @@ class Exchanger:
         from exchanger.app.messages.notes.words import with_words
         from exchanger.jobs.rebuild import rebuild, source_of
 
-        found, seconds = import_job_of(self.config, job), _seconds(wait)
-        source = source_of(job, found, segment, complete=complete)
-        learnt = self._there(
-            self.config.connection_of(job),
-            lambda context: rebuild(context, job, found, source, seconds),
+        seconds = _seconds(wait)
+        source = source_of(job, import_job_of(self.config, job), segment, complete=complete)
+        return with_words(
+            self._about(job, lambda context, it: rebuild(context, job, it, source, seconds))
         )
-        return with_words(learnt)
 
     def adopt(
         self, state: str | None = None, *, connection: str | None = None, wait: Wait = "10m"
@@ -470,15 +456,14 @@ class Exchanger:
         """
         from exchanger.jobs.column_types import forget_columns, kept_columns
 
-        import_job_of(self.config, job)
         columns, seconds = list(forget), _seconds(wait)
 
-        def act(context: JobContext) -> KeptColumns:
+        def act(context: JobContext, _: ImportJob) -> KeptColumns:
             if columns:
                 return forget_columns(context, job, columns, seconds)
             return kept_columns(context, job)
 
-        return self._there(self.config.connection_of(job), act)
+        return self._about(job, act)
 
     def status(self, *, connection: str | None = None) -> Status:
         """Return whether a daemon is alive, and what needs a person."""
@@ -487,7 +472,7 @@ class Exchanger:
 
         found = {
             name: self._there(
-                name, lambda context: standing(context, self._jobs_of(context.connection))
+                name, lambda context: standing(context, self.config.jobs_of(context.connection))
             )
             for name in connections_of(self.config, connection)
             if connection or self.config.connections[name].enabled
@@ -508,7 +493,7 @@ class Exchanger:
         def ask(context: JobContext) -> list[dict[str, Any]]:
             if not unclaimed:
                 return recent_files(context)
-            found = unclaimed_files(context, [*self._imports_of(context.connection)])
+            found = unclaimed_files(context, [*self.config.imports_of(context.connection)])
             return [each.to_dict() for each in found]
 
         return Rows(
@@ -525,7 +510,8 @@ class Exchanger:
         from exchanger.jobs.inventory.file_fate import fate_of
 
         name = only_connection(self.config, connection)
-        fate = self._there(name, lambda context: fate_of(context, [*self._imports_of(name)], key))
+        ours = [*self.config.imports_of(name)]
+        fate = self._there(name, lambda context: fate_of(context, ours, key))
         return with_versions_worded(fate)
 
     def explain(  # noqa: PLR0913 - one for each option
@@ -562,11 +548,9 @@ class Exchanger:
             key = item_of(wanted, profile, catalog)
         if key is None:
             raise ValueError(f"{profile!r} is no {'item' if wanted.catalog else by}")
-        found = self._there(
-            self.config.connection_of(job),
-            lambda context: explain(context, job, wanted, key, field),
+        return with_words(
+            self._about(job, lambda context, it: explain(context, job, it, key, field))
         )
-        return with_words(found)
 
     def forget(  # noqa: PLR0913 - one for each option
         self,
@@ -606,13 +590,10 @@ class Exchanger:
             for name in connections_of(self.config, connection)
         ]
 
-    def _jobs_of(self, connection: str) -> dict[str, Any]:
-        jobs = self.config.jobs.items()
-        return {name: job for name, job in jobs if self.config.connection_of(name) == connection}
-
-    def _imports_of(self, connection: str) -> list[str]:
-        jobs = self._jobs_of(connection).items()
-        return [name for name, job in jobs if job.type == "import"]
+    def _about(self, job: str, act: Callable[[JobContext, ImportJob], T]) -> T:
+        """Do something about an import, on its connection."""
+        found = import_job_of(self.config, job)
+        return self._there(self.config.connection_of(job), lambda context: act(context, found))
 
     def _there(self, connection: str, act: Callable[[JobContext], T]) -> T:
         """Do something on a connection, beside the thread that asks for it."""
@@ -680,12 +661,10 @@ class Exchanger:
         from exchanger.app.find_run import NO_IMPORT
 
         name, seq = self._found(run, connection).numbered(verb, str(run))
-        if name not in self._all_imports():
+        job = self.config.jobs.get(name)
+        if job is None or job.type != "import":
             raise RunUnsuitable(str(run), verb, NO_IMPORT)
-        return name, import_job_of(self.config, name), seq
-
-    def _all_imports(self) -> list[str]:
-        return [name for name, job in self.config.jobs.items() if job.type == "import"]
+        return name, job, seq
 
 
 def _in_order(act: Callable[[], T], stopping: threading.Event | None = None) -> T:

@@ -14,7 +14,7 @@ def job_of(config: Config, name: str) -> Job:
         NotConfigured: There is no such job.
     """
     if name not in config.jobs:
-        raise NotConfigured("job", name, config.jobs)
+        raise NotConfigured("job", name, sorted(config.jobs))
     return config.jobs[name]
 
 
@@ -42,7 +42,7 @@ def connections_of(config: Config, name: str | None) -> list[str]:
     if name is None:
         return list(config.connections)
     if name not in config.connections:
-        raise NotConfigured("connection", name, config.connections)
+        raise NotConfigured("connection", name, sorted(config.connections))
     return [name]
 
 
@@ -56,5 +56,5 @@ def only_connection(config: Config, name: str | None) -> str:
     """
     chosen = connections_of(config, name)
     if len(chosen) > 1:
-        raise WhichConnection(chosen)
+        raise WhichConnection(sorted(chosen))
     return chosen[0]

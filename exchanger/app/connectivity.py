@@ -16,7 +16,7 @@ from exchanger.app.wiring import open_context
 from exchanger.braze.endpoints import COHORT, EMAIL_STATES, GROUPS
 from exchanger.config.describing.notifications import channel_name
 from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
-from exchanger.errors import BrazeForbidden, BrazeRefused, ExchangerError
+from exchanger.errors import BrazeError, BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
 from exchanger.jobs.planning.catalogs import find_catalog
 from exchanger.jobs.runtime.recognition import recognise
@@ -66,7 +66,7 @@ def try_connections(config: Config) -> list[Trial]:
             trials.append(Trial(name, what, ok=True, tried=False))
             continue
         with open_context(config, name) as context:
-            jobs = [job for key, job in config.jobs.items() if config.connection_of(key) == name]
+            jobs = config.jobs_of(name).values()
             imports = [job for job in jobs if isinstance(job, ImportJob)]
             exports = [job for job in jobs if isinstance(job, ExportJob)]
             if imports and config.engine is not None:
@@ -85,9 +85,8 @@ def try_connections(config: Config) -> list[Trial]:
 
 def _channels(config: Config, connection: str) -> Iterator[str]:
     """Name the channels that are told of a job of a connection."""
-    jobs = [job for job in config.jobs if config.connection_of(job) == connection]
     for one in config.notifications:
-        if any(one.hears_of(job) for job in jobs):
+        if any(one.hears_of(job) for job in config.jobs_of(connection)):
             yield channel_name(config, one)
 
 
@@ -103,15 +102,14 @@ def doubtful_columns(config: Config) -> dict[str, list[str]]:
         if not connection.enabled:
             continue
         with open_context(config, name) as context, suppress(ExchangerError):
-            for key, job in config.jobs.items():
-                if isinstance(job, ImportJob) and config.connection_of(key) == name:
-                    words = kept_columns(context, key).words
-                    found[key] = [
-                        f"column {column!r} is text, as earlier files say "
-                        f"{' or '.join(map(repr, stray))} in it: exchanger types {key}"
-                        for column, stray in words.items()
-                        if not set(stray).issubset(column_nulls(job, column))
-                    ]
+            for key, job in config.imports_of(name).items():
+                words = kept_columns(context, key).words
+                found[key] = [
+                    f"column {column!r} is text, as earlier files say "
+                    f"{' or '.join(map(repr, stray))} in it: exchanger types {key}"
+                    for column, stray in words.items()
+                    if not set(stray).issubset(column_nulls(job, column))
+                ]
     return found
 
 
@@ -208,7 +206,8 @@ async def _try_braze(
             nobody = braze.track(b'{"cohort_changes":[]}', replace(COHORT, of=key))
             trials.append(await _allowed(context, f"change the cohort '{key}'", nobody))
         if not trials:
-            trials.append(await _try_key(context, braze))
+            # No job needs anything of it: a key that lacks a permission is known as well.
+            trials.append(await _allowed(context, "use the key", braze.segments(), BrazeForbidden))
         return trials
 
 
@@ -228,25 +227,17 @@ async def _try_catalogs(context: JobContext, braze: Braze, jobs: list[ImportJob]
     return trials or [Trial(context.connection, "list the catalogs of Braze", ok=True)]
 
 
-async def _allowed(context: JobContext, what: str, request: Coroutine[Any, Any, object]) -> Trial:
+async def _allowed(
+    context: JobContext,
+    what: str,
+    request: Coroutine[Any, Any, object],
+    unless: type[BrazeError] = BrazeRefused,
+) -> Trial:
     """Send a request that cannot do anything: a refusal of its content means that it is allowed."""
     what = f"{what} in Braze"
     try:
-        await request
-    except BrazeRefused:
-        return Trial(context.connection, what, ok=True)
-    except ExchangerError as error:
-        return _failed(context, what, error)
-    return Trial(context.connection, what, ok=True)
-
-
-async def _try_key(context: JobContext, braze: Braze) -> Trial:
-    """Try a key of which no job needs anything: one that lacks a permission is known as well."""
-    what = "use the key in Braze"
-    try:
-        await braze.segments()
-    except BrazeForbidden:
-        return Trial(context.connection, what, ok=True)
+        with suppress(unless):
+            await request
     except ExchangerError as error:
         return _failed(context, what, error)
     return Trial(context.connection, what, ok=True)

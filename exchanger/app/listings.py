@@ -145,6 +145,7 @@ def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, Impor
     rule = imports[entry["job"]].source.complete_when
     settles = rule is not None and rule.settled is not None
     entry["files_settling"] = entry["files_incomplete"] if settles else 0
+    entry["awaits_corrections"] = entry["job"] in found.awaiting
     entry["held_back"] = [worded_hold(run.to_dict()) for run in found.held[entry["job"]]]
 
 

@@ -152,6 +152,6 @@ def story_of(name: str, job: Job, options: ImportOptions, *, fresh: bool = False
         return lambda context: story(context, name, job, options)
     if options.force or options.one_run:
         raise NotAnImport(name)
-    from exchanger.jobs.exports import ExportOptions, run_export
+    from exchanger.jobs.exports import run_export
 
-    return lambda context: run_export(context, name, job, ExportOptions(fresh=fresh))
+    return lambda context: run_export(context, name, job, fresh=fresh)

@@ -132,9 +132,8 @@ def open_context(
 
 def _cohorts_of(config: Config, connection: str) -> dict[str, AudienceCohort]:
     """Return the cohorts of a connection, of any job: each run may end one of another job."""
-    jobs = {name: job for name, job in config.jobs.items() if isinstance(job, ImportJob)}
-    ours = [job.cohort for name, job in jobs.items() if config.connection_of(name) == connection]
-    return {cohort.key: cohort for cohort in ours if cohort is not None}
+    ours = config.imports_of(connection).values()
+    return {job.cohort.key: job.cohort for job in ours if job.cohort is not None}
 
 
 def _pages(facts: Mapping[str, Any]) -> tuple[str, str]:

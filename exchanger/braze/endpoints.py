@@ -113,9 +113,9 @@ class Endpoint:
         array: The key of a request under which its objects are listed, and by which errors name
             them (braze-api.md 2.10).
         objects: How many a request takes at most.
-        size: How many bytes a request takes at most.
         idempotent: Whether sending an object again changes nothing more. Of others, one that may
             have been taken is in doubt, and never sent again by itself.
+        size: How many bytes a request takes at most.
         deletes: Whether each object deletes something for good.
         methods: A request is sent by each of them, in this order.
         of: Whose objects they are: the name of a catalog, or of a partner with the id of one of its
@@ -131,8 +131,8 @@ class Endpoint:
     path: str
     array: str
     objects: int
-    size: int
     idempotent: bool
+    size: int = LARGEST_BODY
     deletes: bool = False
     packed: Packing = "listed"
     methods: tuple[str, ...] = ("POST",)
@@ -170,7 +170,6 @@ ATTRIBUTES = Endpoint(
     path=TRACK,
     array="attributes",
     objects=OBJECTS_PER_REQUEST,
-    size=LARGEST_BODY,
     idempotent=True,
 )
 """Attributes of profiles: absolute values, so that sending them again is safe (braze-api.md 2)."""
@@ -196,7 +195,6 @@ RENAMES = Endpoint(
     path=RENAME_IDS,
     array="external_id_renames",
     objects=IDS_PER_REQUEST,
-    size=LARGEST_BODY,
     idempotent=True,
 )
 """New external ids. Sent again, one is refused: a look shows that it is done (braze-api.md 9.6)."""
@@ -239,7 +237,6 @@ ITEMS_CHANGED = Endpoint(
     path=CATALOG_ITEMS,
     array="items",
     objects=ITEMS_PER_REQUEST,
-    size=LARGEST_BODY,
     idempotent=True,
     methods=("PATCH",),
 )
@@ -260,7 +257,6 @@ GROUPS = {
         path=SET_GROUPS,
         array="subscription_groups",
         objects=STATES_PER_REQUEST,
-        size=LARGEST_BODY,
         idempotent=True,
         packed="groups",
     )
@@ -276,7 +272,6 @@ EMAIL_STATES = {
         path=EMAIL_STATUS,
         array="email",
         objects=STATES_PER_REQUEST,
-        size=LARGEST_BODY,
         idempotent=True,
         packed="addresses",
     )
@@ -288,7 +283,6 @@ COHORT = Endpoint(
     path=COHORT_USERS,
     array="cohort_changes",
     objects=COHORT_IDS_PER_REQUEST,
-    size=LARGEST_BODY,
     idempotent=True,
     packed="cohort",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -95,13 +95,26 @@ def print_json(content: Any) -> None:
     typer.echo(json.dumps(content, indent=2, ensure_ascii=ascii_alone, default=str))
 
 
+def print_result(content: Any, describe: Callable[[Any], Iterable[str]], *, as_json: bool) -> None:
+    """Print a result: for a program as it is, for a person in the lines that describe it."""
+    if as_json:
+        print_json(content)
+    else:
+        _print_lines(describe(content))
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
 def end_with(
     name: str,
     known: Any,
     faults: Sequence[Fault],
     *,
     as_json: bool,
-    show: Callable[[], None],
+    describe: Callable[[], Iterable[str]],
 ) -> int:
     """
     Print what is known, then what is not, and choose the exit code.
@@ -111,11 +124,11 @@ def end_with(
         known: The document that is printed where there is no fault.
         faults: The connections that did not answer.
         as_json: Whether to print JSON.
-        show: Prints what is known for people.
+        describe: Returns what is known in lines for people.
     """
     told = [(fault, words_of(fault.error)) for fault in faults]
     if not as_json:
-        show()
+        _print_lines(describe())
     elif told:
         errors = [
             {**error_json(fault.error, words), "connection": fault.connection}

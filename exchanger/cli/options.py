@@ -41,6 +41,10 @@ Label = Annotated[
 ]
 
 
+TIME_FORMS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S"]
+"""How a time may be written."""
+
+
 class Kind(StrEnum):
     """What can name a person."""
 

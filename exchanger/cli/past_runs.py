@@ -101,7 +101,7 @@ def _found(loaded: Config, run: str, connection: str | None, *, as_json: bool) -
     found = found_run(loaded, connections_of(loaded, connection), run)
     # An id is nobody else's; a number may also be that of a run where nobody answered.
     if found.report is None or (found.faults and run.isdecimal()):
-        return end_with("run", found.report, found.faults, as_json=as_json, show=lambda: None)
+        return end_with("run", found.report, found.faults, as_json=as_json, describe=tuple)
     return found
 
 

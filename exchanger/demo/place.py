@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from exchanger.app.defaults import LogLevel
 from exchanger.app.outcome import words_of
-from exchanger.app.runner import Outcome, Story, run_job
+from exchanger.app.runner import Outcome, run_job, story_of
 from exchanger.app.wiring import open_context, prepare
-from exchanger.config.models import Config, ExportJob, ImportJob
-from exchanger.jobs.exports import run_export
-from exchanger.jobs.imports import run_import
+from exchanger.config.models import Config, ImportJob
 from exchanger.jobs.plan import plan_import
 from exchanger.jobs.runtime.context import SilentProgress
+from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.sandbox import LocalS3, Sandbox
 from exchanger.sandbox.run import fill_in
 
@@ -83,17 +82,11 @@ class DemoPlace:
         return run_job(
             self.config,
             name,
-            self._story(name),
+            story_of(name, self.config.jobs[name], ImportOptions()),
             stopping=self.stopping,
             progress=SilentProgress(),
             tell=words_of,
         )
-
-    def _story(self, name: str) -> Story:
-        job = self.config.jobs[name]
-        if isinstance(job, ExportJob):
-            return lambda context: run_export(context, name, job)
-        return lambda context: run_import(context, name, job)
 
     def read_json(self, key: str) -> Any:
         """Read a document from the bucket."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol, Self
+from typing import BinaryIO, Literal, Self
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -33,18 +33,6 @@ class LocalPart:
 
     path: Path
     rows: int
-
-
-class Sink(Protocol):
-    """One open file."""
-
-    def append(self, frame: pl.DataFrame) -> None:
-        """Write rows."""
-        ...
-
-    def close(self) -> None:
-        """Finish the file."""
-        ...
 
 
 class PartWriter:
@@ -74,7 +62,7 @@ class PartWriter:
         self._most = rows_per_part
         self._count = 0
         self._rows = 0
-        self._sink: Sink | None = None
+        self._sink: _Sink | None = None
 
     def append(self, frame: pl.DataFrame) -> Iterator[LocalPart]:
         """Write a frame; gives every part that became full. Must be iterated to the end."""
@@ -104,11 +92,11 @@ class PartWriter:
             with suppress(OSError, pa.ArrowException):  # It has nobody to tell any more.
                 sink.close()
 
-    def _open(self) -> Sink:
+    def _open(self) -> _Sink:
         self._sink = _open(self._path, self._format, self._schema, self._json)
         return self._sink
 
-    def _close(self, sink: Sink) -> LocalPart:
+    def _close(self, sink: _Sink) -> LocalPart:
         sink.close()
         part = LocalPart(self._path, self._rows)
         self._count, self._rows, self._sink = self._count + 1, 0, None
@@ -131,7 +119,7 @@ def to_ndjson(frame: pl.DataFrame, json_columns: frozenset[str]) -> pl.Series:
     return frame.select(line).to_series()
 
 
-def _open(path: Path, format_: Format, schema: pl.Schema, json_columns: frozenset[str]) -> Sink:
+def _open(path: Path, format_: Format, schema: pl.Schema, json_columns: frozenset[str]) -> _Sink:
     if format_ == "parquet":
         return _ParquetSink(path, schema)
     if format_ == "csv":
@@ -197,6 +185,10 @@ class _NdjsonSink:
 
     def close(self) -> None:
         self._file.close()
+
+
+_Sink = _ParquetSink | _CsvSink | _NdjsonSink
+"""One open file."""
 
 
 def _fragment(column: str, dtype: pl.DataType, is_json: bool) -> pl.Expr:  # noqa: FBT001

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.errors import RunUnsuitable, StateMissing, StorageMissing
+from exchanger.jobs.correct import release_corrections
 from exchanger.jobs.history.held_runs import applied_since
 from exchanger.jobs.intake.doubtful_types import doubtful_files, note_stray
 from exchanger.jobs.intake.requests import FileRequest
@@ -85,11 +86,19 @@ def approve_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: 
 
 
 def _approve(call: ImportContext, seq: int) -> RunReport:
-    _demand_held(call.state.runs.read(seq).document)
+    run = call.state.runs.read(seq).document
+    _demand_held(run)
     earlier = remove_leavers(call)
+    plan = _release if run.holds_corrections else _plan_and_commit
     with building_on_what_is_kept(seq, "approve", _otherwise(call, seq)):
-        outcome = plan_and_commit(call, lambda number: _plan_and_commit(call, number, seq))
+        outcome = plan_and_commit(call, lambda number: plan(call, number, seq))
     return _finished(call, outcome, earlier)
+
+
+def _release(call: ImportContext, number: int, seq: int) -> VersionedRun | RunReport:
+    held = call.state.runs.read(seq)
+    _demand_held(held.document)
+    return release_corrections(call, number, held)
 
 
 def _finished(

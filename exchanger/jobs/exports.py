@@ -44,21 +44,7 @@ _Beside = Literal["learning", "recording", "removing"]
 """What is done beside a dataset, which does not depend on it."""
 
 
-@dataclass(frozen=True)
-class ExportOptions:
-    """
-    What a caller may ask of one run.
-
-    Args:
-        fresh: Ask Braze for a new export even if an earlier run still waits for one.
-    """
-
-    fresh: bool = False
-
-
-def run_export(
-    context: JobContext, name: str, job: ExportJob, options: ExportOptions | None = None
-) -> RunReport:
+def run_export(context: JobContext, name: str, job: ExportJob, *, fresh: bool = False) -> RunReport:
     """
     Turn the job's segment into a dataset in the bucket.
 
@@ -68,7 +54,7 @@ def run_export(
         context: The connection.
         name: The job's name.
         job: The job.
-        options: Of this run.
+        fresh: Ask Braze for a new export even if an earlier run still waits for one.
 
     Returns:
         What was written; ``partial`` if the process was asked to stop before.
@@ -84,7 +70,6 @@ def run_export(
         JobBusy: Another process runs the job.
     """
     run = _Run.begun(context, name, job)
-    fresh = options is not None and options.fresh
     try:
         export = asyncio.run(stoppable(_exported(run, fresh=fresh), context.stopping))
         _make_dataset(run, export)

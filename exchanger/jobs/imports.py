@@ -25,7 +25,7 @@ from exchanger.jobs.intake.totals import note_what_counts_again
 from exchanger.jobs.intake.unreadable import told as told_unreadable
 from exchanger.jobs.inventory.completeness import note_incomplete
 from exchanger.jobs.inventory.corrected_jobs import corrected_runs
-from exchanger.jobs.inventory.corrections import corrected_files
+from exchanger.jobs.inventory.corrections import awaiting_corrections, corrected_files
 from exchanger.jobs.inventory.latest import claims_of
 from exchanger.jobs.inventory.left_over import by_run, note_left
 from exchanger.jobs.inventory.listing import WaitingFiles, backlog, waiting_files
@@ -99,7 +99,7 @@ def run_import(
         idle = _idle_notes(call)
     if idle is not None:
         idle_report = replace(begun, finished_at=context.clock.now())
-        return _with_incomplete(call, combined([], idle, nothing=idle_report))
+        return _with_what_is_left(call, combined([], idle, nothing=idle_report))
     reports: list[RunReport] = []
     notes: list[Note] = []
     try:
@@ -122,12 +122,20 @@ def run_import(
         if report.finished_at is not None
     ]
     own = [report for report in call.ended if report.job == name]
-    return _with_incomplete(call, combined([*own, *reports], finished + notes, nothing=begun))
+    return _with_what_is_left(call, combined([*own, *reports], finished + notes, nothing=begun))
 
 
-def _with_incomplete(call: ImportContext, report: RunReport) -> RunReport:
-    """Return the report with how many files were left as they are not complete, if any were."""
-    return replace(report, files_incomplete=call.listing.incomplete or None)
+def _see_corrections(call: ImportContext) -> None:
+    """Note in the call whether rejected rows of the job are kept that a person may correct."""
+    applied = call.state.file_ledger.snapshot()
+    found = awaiting_corrections(call.state, applied, {call.name: call.job})
+    call.listing.awaits_corrections = bool(found)
+
+
+def _with_what_is_left(call: ImportContext, report: RunReport) -> RunReport:
+    """Return the report with what else was left: files that are not complete, rows to correct."""
+    left, awaits = call.listing.incomplete, call.listing.awaits_corrections
+    return replace(report, files_incomplete=left or None, awaits_corrections=awaits or None)
 
 
 def run_once(context: JobContext, name: str, job: ImportJob, options: ImportOptions) -> RunReport:
@@ -150,8 +158,9 @@ def run_once(context: JobContext, name: str, job: ImportJob, options: ImportOpti
         try:
             # A file that cannot be read yet is no reason to begin again at once.
             unreadable = sum(file.outcome == "unreadable" for file in report.files)
-            waiting = backlog(context, {name: job}).files[name]
-            report.files_waiting = max(waiting - unreadable, 0)
+            found = backlog(context, {name: job})
+            report.files_waiting = max(found.files[name] - unreadable, 0)
+            report.awaits_corrections = name in found.awaiting or None
         except StorageError as error:
             # The run itself is over and done.
             log.warning("waiting.unknown", error=str(error))
@@ -174,6 +183,7 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
     if corrected_runs(call, waiting.undecided) or (owed is not None and not owed.why_not):
         return None
     undone = [] if owed is None else owed.notes
+    _see_corrections(call)
     return note_waiting(waiting) + note_strays(waiting.strays) + undone
 
 
@@ -225,6 +235,7 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         if waiting_files(call).has_work:
             raise Stopped
     notes += told
+    _see_corrections(call)
 
 
 def _one_run(call: ImportContext, told: list[Note], notes: list[Note]) -> _Taken:

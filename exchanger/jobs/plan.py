@@ -10,10 +10,12 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from exchanger.jobs.correct import chosen_corrections, read_corrections
 from exchanger.jobs.history.unfinished import unfinished_run
 from exchanger.jobs.imports import note_waiting, read_waiting
 from exchanger.jobs.intake.doubtful_types import doubtful_files
 from exchanger.jobs.intake.totals import note_what_counts_again
+from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.inventory.corrections import corrected_files, note_corrected
 from exchanger.jobs.inventory.listing import waiting_files
 from exchanger.jobs.inventory.unclaimed import below, beside
@@ -21,7 +23,7 @@ from exchanger.jobs.lifecycle.leavers import note_not_done, removal_ahead
 from exchanger.jobs.planning.budgets import note_price
 from exchanger.jobs.planning.commit import canary_of
 from exchanger.jobs.planning.exposure import exposure_of
-from exchanger.jobs.planning.guards import guards_of
+from exchanger.jobs.planning.guards import decision_guards, guards_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.runtime.import_context import ImportContext
@@ -34,10 +36,14 @@ from exchanger.notes import Note, noted
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from exchanger.config.models import ImportJob
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.inventory.corrections import CorrectedFile
     from exchanger.jobs.inventory.listing import WaitingFiles
     from exchanger.jobs.planning.exposure import Exposure
+    from exchanger.jobs.planning.guards import Guard
     from exchanger.jobs.planning.plan import Plan
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.runtime.report import RunReport
@@ -85,7 +91,9 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
     report.facts += note_waiting(waiting) + note_not_done(call)
-    report.facts += note_corrected(corrected_files(call))
+    corrected = corrected_files(call)
+    report.facts += note_corrected(corrected)
+    call = replace(call, memories=memories_of(call.context, call.state, record=False))
     found = PlanReport(replace(report, state="nothing_to_do"), [], 0)
     if waiting.has_work:
         found = _of_waiting(call, report, waiting, rows, last)
@@ -93,6 +101,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         found,
         unfinished=first,
         owed=removal_ahead(call),
+        corrections=_of_corrected(call, corrected, rows) if corrected else None,
         unclaimed=[*below(context.folders, waiting.strays), *beside(context, [name])],
     )
 
@@ -101,12 +110,40 @@ def _of_waiting(
     call: ImportContext, report: RunReport, waiting: WaitingFiles, rows: int | None, last: int
 ) -> PlanReport:
     """Return what a run would send of the files that wait."""
-    call = replace(call, memories=memories_of(call.context, call.state, record=False))
     batch = read_waiting(call, waiting)
     if call.options.force:
         report.facts += note_what_counts_again(call, batch)
     if doubtful_files(batch):
         report.facts.append(noted("would_be_held_back"))
+    guards = guards_of(call, batch.files, batch.filled, batch.waiting)
+    return _previewed(call, report, batch, guards, rows=rows, last=last)
+
+
+def _of_corrected(
+    call: ImportContext, waiting: Sequence[CorrectedFile], rows: int | None
+) -> PlanReport:
+    """Return what a run would send of rows that people have corrected."""
+    corrections = chosen_corrections(call, waiting)
+    report = new_report(call)
+    batch, parent = read_corrections(call, corrections)
+    report.files += told(batch.unreadable)
+    batch = replace(batch, left=len(waiting) - len(corrections.files))
+    if not batch.files:
+        return PlanReport(replace(report, state="nothing_to_do"), [], 0)
+    guards = decision_guards(call) if parent else []
+    return _previewed(call, report, batch, guards, rows=rows)
+
+
+def _previewed(  # noqa: PLR0913 - what was read, who may say no, and how it is shown
+    call: ImportContext,
+    report: RunReport,
+    batch: InputBatch,
+    guards: Sequence[Guard],
+    *,
+    rows: int | None,
+    last: int | None = None,
+) -> PlanReport:
+    """Plan what was read, and show it; what it was made of only with the number of the last run."""
     plan = planned(call, report, batch)
     report.files += [
         FileReport(file.claim.key, file.claim.outcome, 0, facts=file.claim.facts)
@@ -120,7 +157,7 @@ def _of_waiting(
         content=True,
         besides=plan.points_of_leavers,
     )
-    report.facts += _guard_notes(call, batch, exposure)
+    report.facts += _guard_notes(call, guards, exposure)
     if first := canary_of(call, batch, exposure.objects):
         report.facts.append(noted("canary_first", first=first, objects=exposure.objects))
     exposure.expect_all_accepted(report)
@@ -130,7 +167,7 @@ def _of_waiting(
         preview(call, report, plan, exposure, rows),
         columns=batch.types,
         layout=batch.layout,
-        basis=_basis(call, plan, exposure, last),
+        basis=None if last is None else _basis(call, plan, exposure, last),
     )
 
 
@@ -147,9 +184,8 @@ def _basis(call: ImportContext, plan: Plan, exposure: Exposure, last: int) -> Sa
     )
 
 
-def _guard_notes(call: ImportContext, batch: InputBatch, exposure: Exposure) -> list[Note]:
+def _guard_notes(call: ImportContext, guards: Iterable[Guard], exposure: Exposure) -> list[Note]:
     """Note what guards would say of a plan, and what it would cost in money."""
-    guards = guards_of(call, batch.files, batch.filled, batch.waiting)
     reasons = [*chain.from_iterable(guard(exposure) for guard in guards)]
     held = [noted("guards_would_hold")] if reasons else []
     price = note_price(call.context.budget, exposure.data_points, exposure.requests)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from exchanger.config.models import S3Config
+from exchanger.redaction import Redactor
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -52,6 +53,12 @@ def open_session(config: S3Config) -> Session:
     else:
         core.register_component("credential_provider", _Chain())
     return Session(region_name=config.region or REGION, botocore_session=core)
+
+
+def redactor_of(config: S3Config) -> Redactor:
+    """Return what takes the configured keys out of texts."""
+    secrets = (config.access_key_id, config.secret_access_key)
+    return Redactor(secret.get_secret_value() for secret in secrets if secret)
 
 
 @cache

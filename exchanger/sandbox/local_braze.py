@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from exchanger.sandbox.exporting.exporter import Exporter
@@ -69,12 +68,7 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -138,8 +132,7 @@ class Sandbox:
     def answer_opt_ins(self, subscription_group_id: str) -> int:
         """Let all agree whom a double opt-in asked; returns how many there were."""
         space = self._workspace
-        with space.lock:
-            space.settle()
+        with space.settled():
             states = space.scene.subscriptions
             return states.answer_prompts(subscription_group_id, space.directory, space.now())
 
@@ -235,8 +228,7 @@ class Sandbox:
 
     def raw_attribute(self, external_id: str, name: str) -> str | None:
         """The exact JSON text of a standard field or custom attribute, ``None`` if not set."""
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             profile = self._workspace.directory.by_external_id[external_id]
             value = profile.standard.get(name, profile.custom.get(name))
             return None if value is None else render(value).decode()
@@ -257,33 +249,28 @@ class Sandbox:
 
     def catalog(self, name: str) -> dict[str, dict[str, Any]]:
         """The items of a catalog by id."""
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             return dict(self._workspace.scene.catalogs.known[name].items)
 
     def cohort(self, partner: str, cohort_id: str) -> set[str]:
         """The external ids in a cohort of a partner."""
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             members = self._workspace.scene.cohorts.known[partner, cohort_id].members
             known = self._workspace.directory.by_external_id
             return {name for name, profile in known.items() if profile.braze_id in members}
 
     def writes(self, outcome: Outcome | None = None) -> list[dict[str, Any]]:
         """What became of the kept objects and items, with the reason; of one outcome, or any."""
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             return self._workspace.scene.writes.newest(outcome)
 
     @property
     def meter(self) -> int:
         """Data points so far."""
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             return self._workspace.meter.total
 
     def points_by_name(self) -> dict[str, int]:
         """Data points so far by attribute, ``event:NAME`` and ``purchase:NAME``."""
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             return dict(self._workspace.meter.by_name)

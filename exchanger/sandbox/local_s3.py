@@ -6,7 +6,6 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import boto3
@@ -145,12 +144,7 @@ class LocalS3:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def client(self) -> Any:

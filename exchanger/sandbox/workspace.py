@@ -136,8 +136,7 @@ class Workspace:
         """Return how an endpoint answers whose work is done now, or when the settings say."""
 
         def answer(given: Any, *captured: str) -> Answer:
-            with self.lock:
-                self.settle()
+            with self.settled():
                 try:
                     made = handle(self.scene, given, *captured)
                 except Malformed as problem:
@@ -155,8 +154,7 @@ class Workspace:
 
     def track(self, body: dict[str, Any]) -> Answer:
         """Answer ``/users/track``, and apply it now or when the settings say."""
-        with self.lock:
-            self.settle()
+        with self.settled():
             answer, accepted = track.receive(body, self.scene)
             if accepted.objects:
                 answer, accepted = self._grouped(body, answer, accepted)
@@ -187,8 +185,7 @@ class Workspace:
 
     def tell_group(self, parameters: Mapping[str, str]) -> Answer:
         """Answer ``/users/track/status``."""
-        with self.lock:
-            self.settle()
+        with self.settled():
             return self.scene.groups.status(parameters, self.settings, self.now())
 
     def _due(self) -> float:
@@ -210,10 +207,16 @@ class Workspace:
                 _, _, step = heapq.heappop(self._waiting)
                 step.apply(self.scene, now)
 
-    def everyone(self) -> list[Profile]:
-        """Return all profiles as they are by now, in order of creation."""
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Hold the lock, with all work done whose time has come."""
         with self.lock:
             self.settle()
+            yield
+
+    def everyone(self) -> list[Profile]:
+        """Return all profiles as they are by now, in order of creation."""
+        with self.settled():
             people = list(self.directory.profiles.values())
             for profile in people:
                 if profile.shop is not None:
@@ -224,14 +227,12 @@ class Workspace:
         """Mark a profile with the flags, and with no other."""
         if unknown := sorted(set(flags) - FLAGS):
             raise ValueError(f"no such flag: {', '.join(unknown)}")
-        with self.lock:
-            self.settle()
+        with self.settled():
             self.directory.by_external_id[external_id].flags = frozenset(flags)
 
     def look_up(self, body: dict[str, Any]) -> Answer:
         """Answer ``/users/export/ids``."""
-        with self.lock:
-            self.settle()
+        with self.settled():
             return lookup.look_up(body, self.directory, self.settings)
 
     def add_segment(
@@ -261,8 +262,7 @@ class Workspace:
 
     def size_segment(self, parameters: Mapping[str, str]) -> Answer:
         """Answer ``/segments/data_series``; the size of today is the present one."""
-        with self.lock:
-            self.settle()
+        with self.settled():
             now, segment = self.now(), self.segments.get(parameters.get("segment_id", ""))
 
             def size_on(day: date) -> int | None:

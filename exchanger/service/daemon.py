@@ -13,7 +13,7 @@ import os
 import queue
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -56,7 +56,12 @@ from exchanger.service.scheduling.schedules import (
 )
 from exchanger.service.scheduling.triggers import trigger_of
 from exchanger.service.telling.announcing import Announcements
-from exchanger.service.telling.outcome import alerts_waiting, left_incomplete, unreported
+from exchanger.service.telling.outcome import (
+    alerts_waiting,
+    awaits_corrections,
+    left_incomplete,
+    unreported,
+)
 from exchanger.service.telling.spoken import tell
 from exchanger.service.telling.words import Telling
 
@@ -72,18 +77,12 @@ LAST_WORD = 3.0
 log = structlog.get_logger()
 
 
-def run_daemon(
-    config_path: Path,
-    *,
-    environ: Mapping[str, str] | None = None,
-    command: Sequence[str] = COMMAND,
-) -> int:
+def run_daemon(config_path: Path, *, command: Sequence[str] = COMMAND) -> int:
     """
     Run the schedules of a configuration until SIGTERM or SIGINT. Must be called in the main thread.
 
     Args:
         config_path: The configuration file; it is reloaded when it changes, and on SIGHUP.
-        environ: Where ``${NAME}`` is looked up; the environment by default.
         command: The command line that ``run JOB --config PATH --json`` is added to.
 
     Returns:
@@ -92,7 +91,7 @@ def run_daemon(
     Raises:
         ConfigError: The configuration cannot be used at the start.
     """
-    file = ConfigFile(config_path, os.environ if environ is None else environ)
+    file = ConfigFile(config_path, os.environ)
     try:
         return Daemon(file, file.accept(), command).run()
     finally:
@@ -246,7 +245,8 @@ class Daemon:
         if left_incomplete(child.output) and (settled := settles_after(self._config, job)):
             nothing_left = False
             self._settling.later(job, settled)
-        self._watching.ended(job, nothing_left=nothing_left)
+        awaits = awaits_corrections(child.output)
+        self._watching.ended(job, nothing_left=nothing_left, awaits=awaits)
         self._telling.run_ended(job, child)
         if alerts_waiting(child.output):
             self._announcements.later(job)

@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import IO, Protocol
+from typing import IO
 
 import structlog
 
@@ -38,32 +38,6 @@ _PATIENCE = 15.0
 """Seconds that a fork may take to begin."""
 
 log = structlog.get_logger()
-
-
-class Process(Protocol):
-    """A process that was begun, as far as the daemon looks at it."""
-
-    @property
-    def pid(self) -> int:
-        """Return its id, which is the id of its group too."""
-
-    @property
-    def stdout(self) -> IO[bytes] | None:
-        """Return what it prints."""
-
-    @property
-    def stderr(self) -> IO[bytes] | None:
-        """Return what it says on standard error."""
-
-    @property
-    def returncode(self) -> int | None:
-        """Return how it ended; a signal as a negative number; None as long as nobody waited."""
-
-    def wait(self) -> int:
-        """Wait for its end; returns how it ended."""
-
-    def send_signal(self, sig: int, /) -> None:
-        """Send a signal. Harmless after its end."""
 
 
 def start(command: Sequence[str]) -> Process:
@@ -295,3 +269,7 @@ class Fork:
         if self.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, sig)
+
+
+Process = subprocess.Popen[bytes] | Fork
+"""A process that was begun, as far as the daemon looks at it; its id is that of its group too."""

@@ -7,14 +7,13 @@ slice may have been forgotten, so "never seen" means nothing there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from exchanger.errors import StateDamaged, StorageMissing
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.slices import slice_of
-from exchanger.state.documents import from_body, to_body
+from exchanger.state.documents import read_document, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -49,11 +48,8 @@ class Forgotten:
         return slice_of(PROFILE).is_in(slices) if slices else None
 
     def _read(self) -> dict[int, int]:
-        try:
-            body, _ = self._bucket.read(self._key)
-        except StorageMissing:
-            return {}
-        try:
-            return {int(key): int(seq) for key, seq in from_body(body, self._key)["slices"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StateDamaged(self._key, f"no slices in it: {error}") from error
+        def slices(content: dict[str, Any]) -> dict[int, int]:
+            return {int(key): int(seq) for key, seq in content["slices"].items()}
+
+        found = read_document(self._bucket, self._key, slices, "no slices in it")
+        return found[0] if found else {}

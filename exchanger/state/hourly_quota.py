@@ -16,7 +16,7 @@ import structlog
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageError, StorageMissing
 from exchanger.outside.braze.rate_limit import HOUR, Quota
-from exchanger.state.documents import from_body, to_body
+from exchanger.state.documents import from_body, to_body, write_over
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -115,13 +115,10 @@ class HourlyQuotas:
     def _write(self, hour: _Hour, etag: str | None) -> bool:
         """Write the document unless somebody else did; tell whether it is ours."""
         new = replace(hour, nonce=new_nonce())
-        body = to_body(asdict(new))
         try:
-            self._bucket.write(self._key, body, if_match=etag, if_none_match=etag is None)
+            write_over(self._bucket, self._key, to_body(asdict(new)), etag)
         except StorageChanged:
-            # The answer to our own first attempt may have been lost on the way.
-            if self._bucket.read(self._key)[0] != body:
-                return False
+            return False
         self._mine = new
         return True
 

@@ -17,16 +17,14 @@ import structlog
 
 from exchanger.errors import (
     LeaseLost,
-    StateDamaged,
     StorageChanged,
     StorageError,
     StorageMissing,
 )
-from exchanger.state.documents import from_body, to_body
+from exchanger.state.documents import read_document, to_body, write_over
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
-    from types import TracebackType
     from typing import Self
 
     from exchanger.outside.clock import Clock
@@ -191,16 +189,7 @@ class Lease:
 
     def _put(self, document: LeaseDocument, etag: str) -> str:
         """Write, and tell a lost answer of our own from somebody else's write."""
-        body = to_body(asdict(document))
-        try:
-            return self._bucket.write(
-                self._key, body, if_match=etag or None, if_none_match=not etag
-            )
-        except StorageChanged:
-            stored, found = self._bucket.read(self._key)
-            if stored != body:
-                raise
-            return found
+        return write_over(self._bucket, self._key, to_body(asdict(document)), etag or None)
 
     def _age(self, etag: str) -> float:
         """Return for how many seconds, by S3's clock, the lease has been as it was read."""
@@ -212,14 +201,9 @@ class Lease:
 
     def _found(self) -> tuple[LeaseDocument, str] | None:
         """Read the lease and its ETag; None if there is none."""
-        try:
-            body, etag = self._bucket.read(self._key)
-        except StorageMissing:
-            return None
-        try:
-            return LeaseDocument(**from_body(body, self._key)), etag
-        except (ValueError, TypeError) as error:
-            raise StateDamaged(self._key, f"not a lease: {error}") from error
+        return read_document(
+            self._bucket, self._key, lambda content: LeaseDocument(**content), "not a lease"
+        )
 
 
 class KeptLease:
@@ -241,12 +225,7 @@ class KeptLease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
         self._lease.release()

@@ -9,10 +9,10 @@ writes late that has lost the lease makes others sweep again, and leaves nothing
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from exchanger.errors import StateDamaged, StorageMissing
-from exchanger.state.documents import from_body, to_body
+from exchanger.errors import StorageMissing
+from exchanger.state.documents import read_document, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -59,15 +59,12 @@ class Swept:
         Raises:
             StateDamaged: The document is not what was written.
         """
-        try:
-            body, _ = self._bucket.read(self._key)
-        except StorageMissing:
-            return Marks()
-        try:
-            content = from_body(body, self._key)
+
+        def marks(content: dict[str, Any]) -> Marks:
             return Marks(**{name: int(content.get(name, 0)) for name in asdict(Marks())})
-        except (ValueError, KeyError, TypeError) as error:
-            raise StateDamaged(self._key, f"no marks in it: {error}") from error
+
+        found = read_document(self._bucket, self._key, marks, "no marks in it")
+        return found[0] if found else Marks()
 
     def age(self) -> float | None:
         """Return, by S3's clock alone, how many seconds ago it was swept; None if it never was."""

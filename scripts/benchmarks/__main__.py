@@ -7,6 +7,7 @@ import sys
 
 from benchmarks import (
     delivery,
+    events,
     exports,
     growth,
     guard,
@@ -30,6 +31,7 @@ def main() -> int:
         return 0 if guard.guard() else 1
     run = {
         "deliver": lambda: delivery.report(asked.rows),
+        "events": lambda: events.report(asked.rows),
         "import": lambda: imports.report(asked.rows, tuple(asked.formats), paced=asked.paced),
         "export": lambda: exports.report(asked.rows),
         "pace": lambda: pacing.report(asked.limit),

@@ -115,7 +115,7 @@ def test_five_hundred_jobs_on_five_folders_cost_five_requests(s3_config, bucket)
     """
     What a look costs follows the folders, not the jobs; so does what it tells.
 
-    Beside them, rows that people have corrected are looked for once a minute.
+    Beside them nothing is looked for where no rejected rows wait to be corrected.
     """
     jobs = {f"job{n:03d}": (f"in/{n % 5}/", f"{n // 5:03d}-*.csv") for n in range(500)}
     bucket.write("in/3/042-old.csv", b"x")
@@ -130,23 +130,41 @@ def test_five_hundred_jobs_on_five_folders_cost_five_requests(s3_config, bucket)
     assert ScanResult() == nothing
     # It is told of a job that did not ask, as it is not new a second time.
     assert ScanResult(new=frozenset({"job213"})) == one
-    corrected = [url for url in requests if "_corrected" in url]
-    assert (5 + 5 + 1, 5) == (len(requests) - len(corrected), len(corrected))
+    assert 5 + 5 + 1 == len(requests)
+    lookout.look(jobs, awaiting={"job004", "job007"})
+    assert 5 + 2 == len(requests[5 + 5 + 1 :])
 
 
 def test_corrected_rows_are_news_within_a_minute_and_at_once_where_a_notice_came(s3_config, bucket):
     """People correct rows by hand: nobody lists their folder at every look."""
     minutes = [0.0]
     lookout, _ = lookout_of(s3_config, {"crm": ("in/", "*.csv")}, lambda: minutes[0])
+
+    def look():
+        return lookout.look(["crm"], awaiting={"crm"})
+
     lookout.look(["crm"])
+    assert ScanResult() == look()
     ours = ScanResult(new=frozenset({"crm"}))
     bucket.write("in_corrected/7/a.csv", b"x")
     bucket.write("in_corrected/7/b.csv.part", b"x")
-    assert ScanResult() == lookout.look(["crm"])
+    assert ScanResult() == look()
     minutes[0] = 60.0
-    assert [ours, ScanResult()] == [lookout.look(["crm"]) for _ in range(2)]
+    assert [ours, ScanResult()] == [look() for _ in range(2)]
     bucket.write("in_corrected/7/b.csv", b"x")
-    assert ours == lookout.look(["crm"], at_once=True)
+    assert ours == lookout.look(["crm"], noticed={"crm"})
+
+
+def test_what_was_corrected_before_anybody_looked_is_news(s3_config, bucket):
+    """Between the run that rejected rows and the first look beside its folder a file may come."""
+    lookout, requests = lookout_of(s3_config, {"crm": ("in/", "*.csv")})
+    lookout.look(["crm"])
+    bucket.write("in_corrected/7/a.csv", b"x")
+
+    assert ScanResult() == lookout.look(["crm"])
+    assert not [url for url in requests if "_corrected" in url]
+    ours = ScanResult(new=frozenset({"crm"}))
+    assert ours == lookout.look(["crm"], awaiting={"crm"})
 
 
 def test_our_own_and_hidden_names_are_no_news(s3_config, bucket):

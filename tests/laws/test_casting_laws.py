@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from support import oracle
 from support.jobs import import_model
 
+from exchanger.profiles.casting.usual import read_usual
 from exchanger.profiles.casting.values import CastOptions, cast_values
-from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
+from exchanger.profiles.frames.raw_columns import FilledCells, RawColumns, without_empty
 from exchanger.profiles.merging.folding import fold
 from exchanger.profiles.reading.inference import infer_type
 from exchanger.profiles.reading.mapping import settle_rules
@@ -155,6 +156,65 @@ def test_times_with_an_offset_are_their_instant(times, separator, precision):
     expected = [at.replace(microsecond=at.microsecond // 1000 * 1000) for at in read]
 
     assert expected == cast(cells, pl.String(), type="datetime")
+
+
+usual = st.one_of(
+    st.integers(-(10**6), 10**6).map(str),
+    st.decimals(-(10**4), 10**4, places=2).map(lambda d: format(d, "f")),
+    st.sampled_from(["true", "false", "1e5", "-0", "+7", "007", "5.", ".5", "1" * 19, "nan"]),
+    st.datetimes().map(lambda t: f"{t.isoformat(timespec='milliseconds')}Z"),
+    st.datetimes().map(lambda t: f"{t.isoformat(timespec='seconds')}Z"),
+    st.datetimes().map(lambda t: t.isoformat(" ", "seconds")),
+    st.dates().map(str),
+    st.none(),
+)
+columns_of_usual = st.one_of(
+    st.lists(usual, max_size=6),
+    st.lists(st.sampled_from(["true", "false", None]), max_size=6),
+    st.lists(st.datetimes().map(lambda t: f"{t.isoformat(timespec='milliseconds')}Z"), max_size=6),
+    st.lists(st.datetimes().map(lambda t: t.isoformat(" ", "seconds")), max_size=6),
+    st.lists(st.dates().map(str), max_size=6),
+    st.lists(st.floats(allow_infinity=False, allow_nan=False).map(repr), max_size=6),
+    st.lists(decimals.map(lambda d: format(d, "f")), max_size=6),
+    st.lists(integers.map(str), max_size=6),
+)
+
+
+@few
+@given(
+    columns_of_usual,
+    st.sampled_from(["integer", "float", "decimal", "boolean", "date", "datetime"]),
+    st.sampled_from([{}, {"decimal": ","}, {"thousands": ","}, {"timezone": "Europe/Paris"}]),
+)
+@example(["2026-03-29 02:30:00"], "datetime", {"timezone": "Europe/Paris"})
+@example(["0000-01-01", "3001-01-01"], "date", {})
+@example(["9" * 400], "float", {})
+@example(["999999999999999.9"], "decimal", {})
+def test_the_quick_way_reads_what_the_close_one_reads(cells, kind, options):
+    """A column that is read without a close look has the very values that one would find."""
+    raw = pl.Series(cells, dtype=pl.String)
+    reading = CastOptions(type=kind, scale=2, **options)
+    quickly = read_usual(raw, reading)
+    if quickly is None:
+        return
+
+    closely = cast_values(without_empty(raw, ()), reading)
+    assert closely.values.equals(quickly.values, check_dtypes=True)
+    assert [None] * len(cells) == closely.faults.to_list() == quickly.faults.to_list()
+
+
+@few
+@given(columns_of_usual, st.lists(st.sampled_from(["'=1", '="7"', '=""', "  ", None]), max_size=1))
+def test_a_type_is_the_one_that_a_close_look_at_all_cells_tells(cells, others):
+    """The type of a column of a large file is that of its cells without what is around them."""
+    told = pl.Series("x", [*others, *cells], dtype=pl.String)
+    frame = pl.DataFrame([told.alias("id"), told]).with_row_index("@row", 1)
+    whole = RawColumns(frame, textual=True)
+    raw = replace(whole, frame=frame.clear(), pieces=lambda names: iter([frame.select(names)]))
+    job = import_model(fields={"x": {"merge": "set"}}, match=[{"external_id": "id"}])
+    closely = infer_type(FilledCells(whole, "x", ()))
+
+    assert settle_rules(job, raw, {}).kept.get("x") == (closely and str(closely))
 
 
 typed = st.one_of(

@@ -13,7 +13,7 @@ import pytest
 
 from exchanger.app.messages.notes.words import with_words
 from exchanger.config.models import BrazeConfig, Completion, ExportJob, S3Config
-from exchanger.jobs.exports import ExportOptions, run_export
+from exchanger.jobs.exports import run_export
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.outside.braze.client import Braze
 from exchanger.outside.s3.bucket import Bucket
@@ -77,7 +77,7 @@ class Place:
 
     def run(self, name: str = "everybody", fresh: bool = False, **changes: Any):
         try:
-            report = run_export(self.context(), name, job(**changes), ExportOptions(fresh=fresh))
+            report = run_export(self.context(), name, job(**changes), fresh=fresh)
             return with_words(report)
         finally:
             shutil.rmtree(self.workdir)

@@ -65,6 +65,28 @@ def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
 
 
+def test_it_is_told_whether_rejected_rows_wait_to_be_corrected(exchange):
+    """By each run and by what waits, so that nobody has to look beside the folders of others."""
+    exchange.configure(
+        crm=JOB, other=import_job(source={"prefix": "in/other/"}, fields={"a": "set"})
+    )
+
+    def awaiting():
+        told = exchange.ask("jobs", "--waiting")
+        return {entry["job"] for entry in told if entry["awaits_corrections"]}
+
+    assert set() == awaiting()
+    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\n")
+    assert exchange.ask("run", "crm", "--one-run", code=4)["awaits_corrections"]
+    assert exchange.ask("run", "crm", "--one-run")["awaits_corrections"]
+    assert {"crm"} == awaiting()
+
+    strange = [{"_row": "1", "id": "a", "spend": "7"}]
+    correct(exchange, 1, {"2": {"spend": "2"}}, more=strange)
+    assert "awaits_corrections" not in exchange.ask("run", "crm", "--one-run", code=4)
+    assert set() == awaiting()
+
+
 def test_whoever_corrects_rows_is_told_what_became_of_them(exchange):
     """The page says where to drop them, and each row that stands for none is told."""
     exchange.configure(crm=JOB)
@@ -196,3 +218,106 @@ def test_a_key_that_may_not_list_corrected_rows_takes_its_files_all_the_same(exc
         exchange.drop("in/crm/b.csv", "id,city,spend\nf,Rome,2\n")
         done = exchange.call("run", "crm")
     assert (0, True) == (done.returncode, "corrected.not_listed" in done.stderr)
+
+
+def test_a_plan_shows_what_corrected_rows_would_do(exchange):
+    """Ahead of files, as a run of their own: what it sends and costs, and what is still wrong."""
+    exchange.connection["budget"] = {"price": 0.5, "currency": "EUR", "data_points": {"day": 3}}
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,y\n")
+    exchange.ask("run", "crm", code=4)
+    assert exchange.ask("plan", "crm")["corrections"] is None
+    correct(exchange, 1, {"2": {"spend": "2"}, "3": {"spend": "z"}})
+    exchange.drop("in/crm/b.csv", "id,city,spend\nd,Kiel,4\n")
+
+    plan = exchange.ask("plan", "crm")
+    first = plan["corrections"]
+    assert (1, 1) == (first["report"]["rows_applied"], first["report"]["rows_rejected"])
+    assert ["row 3", "1.00"] == [f"row {first['rejected'][0]['row']}", first["cost"]]
+    shown = {field["field"]: field["examples"] for field in first["fields"]}
+    assert {"city": [["b", "null", '"Rome"']], "spend": [["b", "null", "2"]]} == shown
+    assert first["would_wait"]
+    assert (1, {"d"}) == (
+        plan["report"]["rows_applied"],
+        {who for field in plan["fields"] for who, *_ in field["examples"]},
+    )
+
+    said = exchange.call("plan", "crm").stdout
+    assert "  first: corrected rows, in a run of their own\n" in said
+    assert '      b: empty -> "Rome"\n' in said
+    exchange.ask("run", "crm", code=5)
+    assert exchange.ask("plan", "crm")["corrections"] is None
+
+
+def test_corrected_rows_that_a_budget_holds_back_wait_for_a_person(exchange):
+    """As files do: in a run that is told once and planned no more, until a person decides."""
+    exchange.connection["budget"] = {"data_points": {"day": 3}}
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,y\n")
+    exchange.ask("run", "crm", code=4)
+
+    correct(exchange, 1, {"2": {"spend": "2"}})
+    held = exchange.ask("run", "crm", code=5)
+    assert ("held_back", {"spend": "2"}) == (held["state"], held["totals"])
+    assert [("in/crm_corrected/1/a.csv", "guarded")] == [
+        (file["key"], file["outcome"]) for file in held["files"]
+    ]
+    assert "exchanger approve 2" in held["files"][0]["note"]
+    assert "waits" == report(exchange, "_corrected/1/a.csv")["verdict"]
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert {"a": "1"} == spent(exchange)
+
+    done = exchange.ask("approve", "2", code=4)
+    assert ("partial", 1) == (done["state"], done["rows_applied"])
+    assert {"a": "1", "b": "2"} == spent(exchange)
+    assert 3 == report(exchange, "_corrected/1/a.csv")["run"]
+    assert "released" == exchange.ask("show", "2")["state"]
+
+
+@pytest.mark.nightly
+def test_corrected_rows_that_wait_are_dropped_by_a_person_or_for_newer_ones(exchange):
+    """A newer version is planned by itself; what is not there as it was shown is not sent."""
+    exchange.connection["budget"] = {"data_points": {"day": 3}}
+    exchange.configure(crm=JOB)
+    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,y\n")
+    exchange.ask("run", "crm", code=4)
+    correct(exchange, 1, {"2": {"spend": "2"}})
+    exchange.ask("run", "crm", code=5)
+
+    correct(exchange, 1, {"2": {"spend": "4"}})
+    refused = exchange.call("approve", "2")
+    assert "is not there any more as it was" in refused.stderr
+    exchange.ask("run", "crm", code=5)
+    assert "discarded" == exchange.ask("approve", "2")["state"]
+    exchange.ask("discard", "3")
+    assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
+    assert {"a": "1"} == spent(exchange)
+
+    # What nobody wanted is still aside, and may be corrected once more.
+    exchange.connection["budget"]["data_points"]["day"] = 9
+    exchange.configure(crm=JOB)
+    correct(exchange, 1, {"2": {"spend": "5"}, "3": {"spend": "6"}})
+    assert 2 == exchange.ask("run", "crm")["rows_applied"]
+    assert {"a": "1", "b": "5", "c": "6"} == spent(exchange)
+
+
+@pytest.mark.nightly
+@pytest.mark.long(150)
+def test_the_daemon_looks_for_corrected_rows_only_where_some_wait_for_that(exchange, start_daemon):
+    """Beside a folder nothing is listed before rows are rejected, and then once a minute."""
+    listed = []
+    with FaultProxy(exchange.connection["s3"]["endpoint_url"], Schedule(0)) as proxy:
+        proxy.before_each(lambda it: listed.append(it.path) if "_corrected" in it.path else None)
+        exchange.connection["s3"]["endpoint_url"] = proxy.url
+        exchange.configure(crm=JOB | {"schedule": {"every": "1s"}, "baseline": "assume_empty"})
+        daemon = start_daemon()
+        daemon.until(lambda _: len(daemon.told("look.done", idle=1)) >= 2)
+        assert [] == listed
+
+        exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\n")
+        daemon.until(lambda _: daemon.told("run.finished", exit_code=4))
+        daemon.until(lambda _: daemon.told("look.done", idle=1)[-1] == daemon.events[-1])
+        correct(exchange, 1, {"2": {"spend": "2"}})
+        daemon.until(lambda _: daemon.told("run.finished", rows_read=1))
+        assert {"a": "1", "b": "2"} == spent(exchange)
+        assert 0 == daemon.stop()

@@ -80,3 +80,21 @@ def test_a_run_with_nothing_to_do_writes_nothing(counted):
 
     assert not [request for request in seen if not request.startswith("GET ")]
     assert len(seen) <= 14, "\n".join(seen)
+
+
+def test_what_waits_for_many_jobs_is_asked_of_the_folders_alone(counted):
+    """A daemon asks it each quarter of an hour: of each folder a listing, and of the rest once."""
+    exchange, seen = counted
+    of_run(counted, 0)
+
+    def asked(number):
+        more = {
+            f"more{n}": import_job(source={"prefix": f"in{n}/"}, fields={f"f{n}": "set"})
+            for n in range(number)
+        }
+        exchange.configure(people=IMPORT, **more)
+        seen.clear()
+        assert number + 1 == len(exchange.ask("jobs", "--waiting"))
+        return len(seen)
+
+    assert asked(5) - asked(1) == 4

@@ -7,45 +7,14 @@ This is the one place that does so; what concerns S3, Braze and the cluster is i
 
 from __future__ import annotations
 
-from functools import singledispatch
+from collections.abc import Mapping
+from functools import partial, singledispatch
 
+from exchanger import errors
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.messages.outside_errors import words_for_outside
-from exchanger.app.messages.words import Message
+from exchanger.app.messages.words import Message, filled
 from exchanger.config.findings import closest, listed
-from exchanger.errors import (
-    BrazeError,
-    CannotTest,
-    ConfigError,
-    EngineError,
-    ExchangerError,
-    FileRejected,
-    InvalidRow,
-    JobBusy,
-    LeaseLost,
-    NoRoom,
-    NotAnExport,
-    NotAnImport,
-    NotConfigured,
-    NothingToAdopt,
-    NothingToBackfill,
-    PlanMoved,
-    PlanUnusable,
-    Problem,
-    QueueError,
-    RunAmbiguous,
-    RunMissing,
-    RunUnsuitable,
-    SchemaBroken,
-    SegmentUnnamed,
-    StateDamaged,
-    StateMissing,
-    StateNewer,
-    Stopped,
-    StorageError,
-    WhichConnection,
-    WorkspaceDiffers,
-)
 
 
 @singledispatch
@@ -58,7 +27,61 @@ def words_for(error: Exception) -> Message:
     )
 
 
-def describe_problem(problem: Problem) -> str:
+@words_for.register
+def _(error: errors.ExchangerError) -> Message:
+    return Message(f"It did not work: {error}", "Run the same command again.")
+
+
+_PLAIN: Mapping[type[Exception], Message] = {
+    errors.LeaseLost: Message(
+        "{holder} was held up for so long that another process may write by now.",
+        "It stopped by itself, and nothing is lost. Run the same command again to go on.",
+    ),
+    errors.NotAnExport: Message("The job {job} is an import, which asks Braze for no export."),
+    errors.NotAnImport: Message("The job {job} is an export, which sends nothing."),
+    errors.PlanMoved: Message(
+        "The saved plan was not run, and nothing was sent. {detail}",
+        "Look at it anew: exchanger plan {job} --save FILE",
+    ),
+    errors.PlanUnusable: Message(
+        "The saved plan {path} cannot be used: {detail}.",
+        "Save one: exchanger plan JOB --save FILE",
+    ),
+    errors.RunUnsuitable: Message(
+        "Run {run} cannot be taken for {verb}: {detail}.",
+        "What there is to know about it: exchanger show {run}",
+    ),
+    errors.SchemaBroken: Message(
+        "{key}: {message}",
+        "Nothing was sent, and no file was taken. Correct the file, or what the job says of it in"
+        " 'fields' and 'source: {{schema: ...}}'; then run it again.",
+    ),
+    errors.SegmentUnnamed: Message(
+        "There is no segment that {job} could learn from.",
+        "Name a segment, or 'baseline: {{segment: NAME}}' in the job",
+    ),
+    errors.StateDamaged: Message(
+        "{key}, which holds what exchanger remembers, is damaged: {detail}",
+        "Nothing was sent. Restore the object from the bucket's versions, or ask for help; do not"
+        " delete it, as sums would count twice.",
+    ),
+    errors.StateMissing: Message(
+        "{key}, which exchanger wrote and a run still needs, is not in the bucket any more.",
+        "Restore the object from the bucket's versions. If that is not possible, drop the run:"
+        " exchanger discard RUN; its number: exchanger runs --latest. A lifecycle rule must never"
+        " expire what is below the state prefix.",
+    ),
+    errors.Stopped: Message(
+        "Stopped as asked, before anything was sent.",
+        "Run the same command again.",
+    ),
+}
+"""Words of errors of which nothing but their facts is to be said."""
+for _kind, _template in _PLAIN.items():
+    words_for.register(_kind, partial(filled, _template))
+
+
+def describe_problem(problem: errors.Problem) -> str:
     """Write one problem of a configuration in a line."""
     line = f"line {problem.line}: " if problem.line else ""
     path = f"{problem.path}: " if problem.path else ""
@@ -67,12 +90,7 @@ def describe_problem(problem: Problem) -> str:
 
 
 @words_for.register
-def _(error: ExchangerError) -> Message:
-    return Message(f"It did not work: {error}", "Run the same command again.")
-
-
-@words_for.register
-def _(error: ConfigError) -> Message:
+def _(error: errors.ConfigError) -> Message:
     source = f" in {error.source}" if error.source else ""
     count = len(error.problems)
     head = f"{count} problems{source}:" if count != 1 else f"One problem{source}:"
@@ -89,12 +107,14 @@ def _(error: ConfigError) -> Message:
 
 
 @words_for.register
-def _(error: StorageError | BrazeError | EngineError | QueueError) -> Message:
+def _(
+    error: errors.StorageError | errors.BrazeError | errors.EngineError | errors.QueueError,
+) -> Message:
     return words_for_outside(error)
 
 
 @words_for.register
-def _(error: NoRoom) -> Message:
+def _(error: errors.NoRoom) -> Message:
     limit = "" if error.limit is None else f", and a file may have {_size(error.limit)} (ulimit -f)"
     used = f" This run had {_size(error.used)} there." if error.used else ""
     return Message(
@@ -114,14 +134,14 @@ def _size(count: int) -> str:
 
 
 @words_for.register
-def _(error: FileRejected) -> Message:
+def _(error: errors.FileRejected) -> Message:
     row = f", row {error.row}" if error.row else ""
     column = f", column {error.column}" if error.column else ""
     return Message(f"{error.key}{row}{column}: {error.message}")
 
 
 @words_for.register
-def _(error: InvalidRow) -> Message:
+def _(error: errors.InvalidRow) -> Message:
     field = f" (field {error.field})" if error.field else ""
     return Message(
         f"{error.key}{field}: {error.message} The job has 'on_invalid: stop', so nothing was sent.",
@@ -131,16 +151,7 @@ def _(error: InvalidRow) -> Message:
 
 
 @words_for.register
-def _(error: SchemaBroken) -> Message:
-    return Message(
-        f"{error.key}: {error.message}",
-        "Nothing was sent, and no file was taken. Correct the file, or what the job says of it in"
-        " 'fields' and 'source: {schema: ...}'; then run it again.",
-    )
-
-
-@words_for.register
-def _(error: JobBusy) -> Message:
+def _(error: errors.JobBusy) -> Message:
     holder = f" ({error.holder})" if error.holder else ""
     return Message(
         f"Another process is working on {error.job}{holder}.",
@@ -149,16 +160,7 @@ def _(error: JobBusy) -> Message:
 
 
 @words_for.register
-def _(error: StateDamaged) -> Message:
-    return Message(
-        f"{error.key}, which holds what exchanger remembers, is damaged: {error.detail}",
-        "Nothing was sent. Restore the object from the bucket's versions, or ask for help; do not"
-        " delete it, as sums would count twice.",
-    )
-
-
-@words_for.register
-def _(error: StateNewer) -> Message:
+def _(error: errors.StateNewer) -> Message:
     from exchanger import __version__
 
     return Message(
@@ -169,17 +171,7 @@ def _(error: StateNewer) -> Message:
 
 
 @words_for.register
-def _(error: StateMissing) -> Message:
-    return Message(
-        f"{error.key}, which exchanger wrote and a run still needs, is not in the bucket any more.",
-        "Restore the object from the bucket's versions. If that is not possible, drop the run:"
-        " exchanger discard RUN; its number: exchanger runs --latest. A lifecycle rule must never"
-        " expire what is below the state prefix.",
-    )
-
-
-@words_for.register
-def _(error: WorkspaceDiffers) -> Message:
+def _(error: errors.WorkspaceDiffers) -> Message:
     if not error.was:
         what = (
             "does not say which Braze workspace it was made with, so nobody can tell if it is that"
@@ -198,7 +190,7 @@ def _(error: WorkspaceDiffers) -> Message:
 
 
 @words_for.register
-def _(error: NothingToAdopt) -> Message:
+def _(error: errors.NothingToAdopt) -> Message:
     states = f" ({listed(error.states, 'and')})" if error.states else ""
     then = (
         f"Say which one: exchanger adopt {error.states[0]} --connection {error.connection}"
@@ -210,20 +202,7 @@ def _(error: NothingToAdopt) -> Message:
 
 
 @words_for.register
-def _(_error: Stopped) -> Message:
-    return Message("Stopped as asked, before anything was sent.", "Run the same command again.")
-
-
-@words_for.register
-def _(error: LeaseLost) -> Message:
-    return Message(
-        f"{error.holder} was held up for so long that another process may write by now.",
-        "It stopped by itself, and nothing is lost. Run the same command again to go on.",
-    )
-
-
-@words_for.register
-def _(error: NotConfigured) -> Message:
+def _(error: errors.NotConfigured) -> Message:
     guess = closest(error.name, error.known)
     known = f"there are {listed(error.known, 'and')}" if error.known else "there are none"
     hint = f"did you mean {guess}?" if guess else f"{known}."
@@ -232,17 +211,7 @@ def _(error: NotConfigured) -> Message:
 
 
 @words_for.register
-def _(error: NotAnImport) -> Message:
-    return Message(f"The job {error.job} is an export, which sends nothing.")
-
-
-@words_for.register
-def _(error: NotAnExport) -> Message:
-    return Message(f"The job {error.job} is an import, which asks Braze for no export.")
-
-
-@words_for.register
-def _(error: WhichConnection) -> Message:
+def _(error: errors.WhichConnection) -> Message:
     return Message(
         f"There are several connections: {listed(error.connections, 'and')}.",
         "Say which of them is meant: --connection NAME",
@@ -250,13 +219,7 @@ def _(error: WhichConnection) -> Message:
 
 
 @words_for.register
-def _(error: SegmentUnnamed) -> Message:
-    what = f"There is no segment that {error.job} could learn from."
-    return Message(what, "Name a segment, or 'baseline: {segment: NAME}' in the job")
-
-
-@words_for.register
-def _(error: RunMissing) -> Message:
+def _(error: errors.RunMissing) -> Message:
     # What has a number was written to the bucket; an id was perhaps only shown.
     unkept = " Nothing is kept of a run that had nothing to do, or that S3 did not let us record."
     return Message(
@@ -266,7 +229,7 @@ def _(error: RunMissing) -> Message:
 
 
 @words_for.register
-def _(error: RunAmbiguous) -> Message:
+def _(error: errors.RunAmbiguous) -> Message:
     several = listed(error.connections, "and")
     return Message(
         f"Each of the connections {several} has a run {error.run}.",
@@ -275,15 +238,7 @@ def _(error: RunAmbiguous) -> Message:
 
 
 @words_for.register
-def _(error: RunUnsuitable) -> Message:
-    return Message(
-        f"Run {error.run} cannot be taken for {error.verb}: {error.detail}.",
-        f"What there is to know about it: exchanger show {error.run}",
-    )
-
-
-@words_for.register
-def _(error: CannotTest) -> Message:
+def _(error: errors.CannotTest) -> Message:
     return Message(
         f"Nothing was sent: {error.detail.rstrip('.')}.",
         f'A row by hand: exchanger send-test {error.job} \'{{"COLUMN": "value"}}\'',
@@ -291,24 +246,8 @@ def _(error: CannotTest) -> Message:
 
 
 @words_for.register
-def _(error: NothingToBackfill) -> Message:
+def _(error: errors.NothingToBackfill) -> Message:
     return Message(
         f"{error.job} has nothing to backfill: {error.detail}.",
         error.instead or f"Everything: exchanger backfill {error.job} --full",
-    )
-
-
-@words_for.register
-def _(error: PlanUnusable) -> Message:
-    return Message(
-        f"The saved plan {error.path} cannot be used: {error.detail}.",
-        "Save one: exchanger plan JOB --save FILE",
-    )
-
-
-@words_for.register
-def _(error: PlanMoved) -> Message:
-    return Message(
-        f"The saved plan was not run, and nothing was sent. {error.detail}",
-        f"Look at it anew: exchanger plan {error.job} --save FILE",
     )

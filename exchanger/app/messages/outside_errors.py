@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
+from collections.abc import Mapping
+from functools import partial, singledispatch
 
+from exchanger import errors
 from exchanger.app.messages.storage_errors import words_for_code
-from exchanger.app.messages.words import Message, how_to_install
+from exchanger.app.messages.words import Message, filled, how_to_install
 from exchanger.braze.endpoints import PARTNERS, PERMISSIONS
 from exchanger.config.findings import closest
-from exchanger.errors import (
-    BrazeError,
-    BrazeForbidden,
-    BrazeKeyRefused,
-    BrazeRefused,
-    BrazeUnreachable,
-    CatalogDiffers,
-    CatalogMissing,
-    CohortMissing,
-    EngineDiffers,
-    EngineError,
-    EngineGaveUp,
-    EngineMissing,
-    EngineSilent,
-    EngineUnreachable,
-    ExportEmpty,
-    ExportIncomplete,
-    ExportRunning,
-    QueueError,
-    SegmentMissing,
-    StorageChanged,
-    StorageCorrupt,
-    StorageDenied,
-    StorageError,
-    StorageMissing,
-    StorageUnreachable,
-    StorageUnreadable,
-    TableUnusable,
-)
 
 _CHECK = "exchanger check --connect"
 _CLUSTER = f"Nothing was sent. To plan here: remove engine from the configuration. Then: {_CHECK}"
@@ -45,6 +18,83 @@ _ELSEWHERE = (
     " page of the S3 integration names: its exports may go elsewhere."
 )
 _SHOWN = 10
+_TRIED = f"Try: {_CHECK}"
+_UNCODED: Mapping[type[Exception], Message] = {
+    errors.StorageDenied: Message(
+        "S3 does not allow us to {action} s3://{bucket}/{key}{said}.",
+        "Look at the access keys in the configuration, or allow these credentials s3:ListBucket,"
+        " s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on this bucket."
+        f" Then: {_CHECK}",
+    ),
+    errors.StorageError: Message("S3 could not {action} s3://{bucket}/{key}{said}.", _TRIED),
+    errors.StorageUnreachable: Message(
+        "S3 did not answer when we tried to {action} s3://{bucket}/{key}{said}.",
+        "Nothing is lost. Look at region and endpoint_url in the configuration (with the sandbox:"
+        " is exchanger sandbox running?), then run the same command again.",
+    ),
+    errors.StorageUnreadable: Message(
+        "S3 does not give out s3://{bucket}/{key} as it is ({detail}).",
+        _TRIED,
+    ),
+}
+"""Words of failures of S3 whose code says nothing more."""
+_PLAIN: Mapping[type[Exception], Message] = {
+    errors.BrazeError: Message("Braze could not do {endpoint}{said}.", _TRIED),
+    errors.BrazeRefused: Message(
+        "Braze refused a request to {endpoint} ({status}: {detail}).",
+        "Sending it again would not help. exchanger runs shows what was sent before;"
+        f" to try the key and the address: {_CHECK}",
+    ),
+    errors.CohortMissing: Message(
+        "A run sends to the cohort '{key}', and no job of the configuration has its keys.",
+        "Nothing is lost. Put the job of the cohort back, with its partner and id, and run the same"
+        " command again; or drop what is left of that run: exchanger runs, exchanger discard",
+    ),
+    errors.EngineError: Message(
+        "The cluster at {address} did not plan the run: {detail}.", _CLUSTER
+    ),
+    errors.EngineGaveUp: Message(
+        "{workers} workers of the cluster at {address} were lost with the same part.",
+        f"Mostly they had too little memory: give them more (--memory-limit). {_CLUSTER}",
+    ),
+    errors.EngineMissing: Message(
+        "engine names the Dask cluster {address}, but Dask is not installed ({detail}).",
+        how_to_install("dask"),
+    ),
+    errors.EngineSilent: Message(
+        "The cluster at {address} did not plan the run: {detail}.",
+        f"A worker may hang: start it again (dask worker {{address}}). {_CLUSTER}",
+    ),
+    errors.EngineUnreachable: Message(
+        "The Dask scheduler at {address} cannot be used: {detail}.",
+        f"Start what is missing: dask scheduler, and dask worker {{address}}. {_CLUSTER}",
+    ),
+    errors.ExportRunning: Message(
+        "Braze is already exporting the segment {segment}, or too many exports run.",
+        "Nothing is lost. Wait until that export is done, then run the same command again.",
+    ),
+    errors.QueueError: Message(
+        "SQS could not {action} {queue}: {detail}.",
+        "Compare source.notices with the queue's address, and allow its reader"
+        f" sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes. Then: {_CHECK}",
+    ),
+    errors.StorageChanged: Message(
+        "Another process changed s3://{bucket}/{key} at the same time.",
+        "Nothing is lost. Let one process work on a connection at a time, then run the same"
+        " command again.",
+    ),
+    errors.StorageCorrupt: Message(
+        "What S3 sent for s3://{bucket}/{key} was cut short, several times.",
+        "Run the same command again; if it stays so, upload that object again.",
+    ),
+    errors.TableUnusable: Message(
+        "The table s3://{bucket}/{key}, which holds what exchanger remembers, cannot be used:"
+        " {detail}",
+        "Restore its objects from the bucket's versions, or ask for help; do not delete it, as sums"
+        f" would count twice. Then: {_CHECK}",
+    ),
+}
+"""Words of failures of which nothing but their facts is to be said."""
 
 
 @singledispatch
@@ -58,53 +108,21 @@ def words_for_outside(error: Exception) -> Message:
     raise TypeError(type(error).__name__)
 
 
-def _where(error: StorageError) -> str:
-    return f"s3://{error.bucket}/{error.key}"
+def _uncoded(template: Message, error: errors.StorageError) -> Message:
+    return words_for_code(error) or filled(template, error)
+
+
+for _kind, _template in _PLAIN.items():
+    words_for_outside.register(_kind, partial(filled, _template))
+for _kind, _template in _UNCODED.items():
+    words_for_outside.register(_kind, partial(_uncoded, _template))
 
 
 @words_for_outside.register
-def _(error: StorageError) -> Message:
-    if words := words_for_code(error):
-        return words
-    detail = f" ({error.detail})" if error.detail else ""
-    return Message(f"S3 could not {error.action} {_where(error)}{detail}.", f"Try: {_CHECK}")
-
-
-@words_for_outside.register
-def _(error: StorageUnreadable) -> Message:
-    return words_for_code(error) or Message(
-        f"S3 does not give out {_where(error)} as it is ({error.detail}).", f"Try: {_CHECK}"
-    )
-
-
-@words_for_outside.register
-def _(error: TableUnusable) -> Message:
-    return Message(
-        f"The table {_where(error)}, which holds what exchanger remembers, cannot be used:"
-        f" {error.detail}",
-        "Restore its objects from the bucket's versions, or ask for help; do not delete it, as sums"
-        f" would count twice. Then: {_CHECK}",
-    )
-
-
-@words_for_outside.register
-def _(error: StorageDenied) -> Message:
-    if words := words_for_code(error):
-        return words
-    detail = f" ({error.detail})" if error.detail else ""
-    return Message(
-        f"S3 does not allow us to {error.action} {_where(error)}{detail}.",
-        "Look at the access keys in the configuration, or allow these credentials s3:ListBucket,"
-        " s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on this bucket."
-        f" Then: {_CHECK}",
-    )
-
-
-@words_for_outside.register
-def _(error: StorageMissing) -> Message:
+def _(error: errors.StorageMissing) -> Message:
     if error.key:
         return Message(
-            f"There is no object {_where(error)}, which was there a moment ago.",
+            f"There is no object s3://{error.bucket}/{error.key}, which was there a moment ago.",
             "Somebody deleted it meanwhile. Run the same command again.",
         )
     return Message(
@@ -116,42 +134,7 @@ def _(error: StorageMissing) -> Message:
 
 
 @words_for_outside.register
-def _(error: StorageUnreachable) -> Message:
-    if words := words_for_code(error):
-        return words
-    detail = f" ({error.detail})" if error.detail else ""
-    return Message(
-        f"S3 did not answer when we tried to {error.action} {_where(error)}{detail}.",
-        "Nothing is lost. Look at region and endpoint_url in the configuration (with the sandbox:"
-        " is exchanger sandbox running?), then run the same command again.",
-    )
-
-
-@words_for_outside.register
-def _(error: StorageChanged) -> Message:
-    return Message(
-        f"Another process changed {_where(error)} at the same time.",
-        "Nothing is lost. Let one process work on a connection at a time, then run the same"
-        " command again.",
-    )
-
-
-@words_for_outside.register
-def _(error: StorageCorrupt) -> Message:
-    return Message(
-        f"What S3 sent for {_where(error)} was cut short, several times.",
-        "Run the same command again; if it stays so, upload that object again.",
-    )
-
-
-@words_for_outside.register
-def _(error: BrazeError) -> Message:
-    detail = f" ({error.detail})" if error.detail else ""
-    return Message(f"Braze could not do {error.endpoint}{detail}.", f"Try: {_CHECK}")
-
-
-@words_for_outside.register
-def _(error: BrazeKeyRefused) -> Message:
+def _(error: errors.BrazeKeyRefused) -> Message:
     if error.endpoint.startswith(PARTNERS):
         return _cohort_keys(error)
     return Message(
@@ -161,7 +144,7 @@ def _(error: BrazeKeyRefused) -> Message:
     )
 
 
-def _cohort_keys(error: BrazeError) -> Message:
+def _cohort_keys(error: errors.BrazeError) -> Message:
     detail = f": {error.detail}" if error.detail else ""
     return Message(
         f"Braze does not let us change the cohort ({error.status} at {error.endpoint}{detail}).",
@@ -173,7 +156,7 @@ def _cohort_keys(error: BrazeError) -> Message:
 
 
 @words_for_outside.register
-def _(error: BrazeForbidden) -> Message:
+def _(error: errors.BrazeForbidden) -> Message:
     if error.endpoint.startswith(PARTNERS):
         return _cohort_keys(error)
     permission = PERMISSIONS.get(error.endpoint, error.endpoint)
@@ -185,7 +168,7 @@ def _(error: BrazeForbidden) -> Message:
 
 
 @words_for_outside.register
-def _(error: BrazeUnreachable) -> Message:
+def _(error: errors.BrazeUnreachable) -> Message:
     answered = f"answered {error.status}" if error.status else "did not answer"
     detail = f" ({error.detail})" if error.detail else ""
     return Message(
@@ -196,16 +179,7 @@ def _(error: BrazeUnreachable) -> Message:
 
 
 @words_for_outside.register
-def _(error: BrazeRefused) -> Message:
-    return Message(
-        f"Braze refused a request to {error.endpoint} ({error.status}: {error.detail}).",
-        "Sending it again would not help. exchanger runs shows what was sent before;"
-        f" to try the key and the address: {_CHECK}",
-    )
-
-
-@words_for_outside.register
-def _(error: SegmentMissing) -> Message:
+def _(error: errors.SegmentMissing) -> Message:
     if error.ambiguous:
         ids = "".join(f"\n  {number}" for number in error.ambiguous)
         return Message(
@@ -224,7 +198,7 @@ def _(error: SegmentMissing) -> Message:
 
 
 @words_for_outside.register
-def _(error: CatalogMissing) -> Message:
+def _(error: errors.CatalogMissing) -> Message:
     what = f"Braze has no catalog '{error.wanted}'"
     if guess := closest(error.wanted, error.known):
         what += f"; did you mean '{guess}'?"
@@ -238,7 +212,7 @@ def _(error: CatalogMissing) -> Message:
 
 
 @words_for_outside.register
-def _(error: CatalogDiffers) -> Message:
+def _(error: errors.CatalogDiffers) -> Message:
     lines = [f"it has no field '{name}'" + _near(name, error.known) for name in error.lacking]
     lines += [
         f"its field '{name}' is of type {theirs}, and the job's values are of type {ours}"
@@ -248,15 +222,6 @@ def _(error: CatalogDiffers) -> Message:
         f"The catalog '{error.catalog}' does not fit the job:{_lines(lines)}",
         "Nothing was sent, and the files wait. Add the field to the catalog in Braze, or correct"
         " the job: name another field, leave it out, or set its 'type'. Then run it again.",
-    )
-
-
-@words_for_outside.register
-def _(error: CohortMissing) -> Message:
-    return Message(
-        f"A run sends to the cohort '{error.key}', and no job of the configuration has its keys.",
-        "Nothing is lost. Put the job of the cohort back, with its partner and id, and run the same"
-        " command again; or drop what is left of that run: exchanger runs, exchanger discard",
     )
 
 
@@ -272,15 +237,7 @@ def _lines(names: list[str]) -> str:
 
 
 @words_for_outside.register
-def _(error: ExportRunning) -> Message:
-    return Message(
-        f"Braze is already exporting the segment {error.segment}, or too many exports run.",
-        "Nothing is lost. Wait until that export is done, then run the same command again.",
-    )
-
-
-@words_for_outside.register
-def _(error: ExportIncomplete) -> Message:
+def _(error: errors.ExportIncomplete) -> Message:
     detail = f" ({error.detail})" if error.detail else ""
     what = f"Braze did not complete the export within the time allowed{detail}."
     again = "The next run waits for the same export again and asks for no other."
@@ -292,7 +249,7 @@ def _(error: ExportIncomplete) -> Message:
 
 
 @words_for_outside.register
-def _(error: ExportEmpty) -> Message:
+def _(error: errors.ExportEmpty) -> Message:
     fine = (
         " If the segment may be empty, write this into the job: empty: allow"
         if error.may_be_allowed
@@ -307,31 +264,7 @@ def _(error: ExportEmpty) -> Message:
 
 
 @words_for_outside.register
-def _(error: QueueError) -> Message:
-    return Message(
-        f"SQS could not {error.action} {error.queue}: {error.detail}.",
-        "Compare source.notices with the queue's address, and allow its reader"
-        f" sqs:ReceiveMessage, sqs:DeleteMessage and sqs:GetQueueAttributes. Then: {_CHECK}",
-    )
-
-
-@words_for_outside.register
-def _(error: EngineError) -> Message:
-    return Message(
-        f"The cluster at {error.address} did not plan the run: {error.detail}.", _CLUSTER
-    )
-
-
-@words_for_outside.register
-def _(error: EngineUnreachable) -> Message:
-    return Message(
-        f"The Dask scheduler at {error.address} cannot be used: {error.detail}.",
-        f"Start what is missing: dask scheduler, and dask worker {error.address}. {_CLUSTER}",
-    )
-
-
-@words_for_outside.register
-def _(error: EngineDiffers) -> Message:
+def _(error: errors.EngineDiffers) -> Message:
     lines = [
         f"\n  {name}: {error.theirs[name] or 'not installed'} there, {error.ours[name]} here"
         for name in error.theirs
@@ -341,29 +274,4 @@ def _(error: EngineDiffers) -> Message:
         f"{error.worker or 'A worker'} of the cluster at {error.address} has other versions, so it"
         f" might decide otherwise:{''.join(lines)}",
         f"Install the same versions there and start it again. {_CLUSTER}",
-    )
-
-
-@words_for_outside.register
-def _(error: EngineGaveUp) -> Message:
-    return Message(
-        f"{error.workers} workers of the cluster at {error.address} were lost with the same part.",
-        f"Mostly they had too little memory: give them more (--memory-limit). {_CLUSTER}",
-    )
-
-
-@words_for_outside.register
-def _(error: EngineSilent) -> Message:
-    return Message(
-        f"The cluster at {error.address} did not plan the run: {error.detail}.",
-        f"A worker may hang: start it again (dask worker {error.address}). {_CLUSTER}",
-    )
-
-
-@words_for_outside.register
-def _(error: EngineMissing) -> Message:
-    return Message(
-        f"engine names the Dask cluster {error.address}, but Dask is not installed"
-        f" ({error.detail}).",
-        how_to_install("dask"),
     )

@@ -36,6 +36,7 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     kept = ", what was looked up was recorded" if content.get("recorded") else " or written"
     lines = [f"{report['job']}: what a run would do; nothing was sent{kept}"]
     lines += _first(content.get("unfinished")) + _owed(content.get("owed_removal"))
+    lines += _corrections(content.get("corrections"))
     lines += of_files(report)
     lines += of_rows(report)
     lines += _effort(content)
@@ -50,7 +51,7 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
     lines += _as_they_are(content["fields"])
     lines += _objects(content.get("objects", []), content.get("object_count", 0))
     if not changed and not content.get("objects"):
-        first = content.get("unfinished") or content.get("owed_removal")
+        first = any(map(content.get, ("unfinished", "owed_removal", "corrections")))
         lines.append(f"  Nothing {'else ' if first else ''}would be sent.")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
     if saved := content.get("saved"):
@@ -68,6 +69,14 @@ def _first(run: dict[str, Any] | None) -> list[str]:
     sends = left if run["profiles"] else "nothing more"
     unfinished = f"run {run['run']} of {run['job']} is unfinished"
     return [f"  first: {unfinished}, and is finished before anything else; it sends {sends}"]
+
+
+def _corrections(plan: dict[str, Any] | None) -> list[str]:
+    """Describe the run that gives corrected rows, ahead of what is planned as if it were not."""
+    if plan is None:
+        return []
+    _, *lines = describe_plan(plan)
+    return ["  first: corrected rows, in a run of their own", *(f"  {line}" for line in lines)]
 
 
 def _owed(removal: dict[str, Any] | None) -> list[str]:

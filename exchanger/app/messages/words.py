@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Words = str | Callable[..., str]
+"""What is said of facts: a text in which they stand by their names, or what makes one of them."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,12 @@ class Message:
 
     def __str__(self) -> str:
         return f"{self.what}\n{self.next}" if self.next else self.what
+
+
+def filled(template: Message, error: Exception) -> Message:
+    """Fill in the facts of an error by their names; ``said`` is its detail, if any, in brackets."""
+    facts = {**vars(error), "said": f" ({detail})" if (detail := vars(error).get("detail")) else ""}
+    return Message(template.what.format(**facts), template.next.format(**facts))
 
 
 def how_to_install(extra: str) -> str:

@@ -43,7 +43,7 @@ def adopt(  # noqa: PLR0913 - one for each option
 
         from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import only_connection
-        from exchanger.cli.exit import print_json
+        from exchanger.cli.exit import print_result
         from exchanger.config.loading.shorthand import folder
         from exchanger.jobs.adopt import adopt as take_over
 
@@ -53,10 +53,7 @@ def adopt(  # noqa: PLR0913 - one for each option
         source = None if state is None else folder(state)
         with open_context(loaded, name, stopping=stopping) as context:
             adoption = take_over(context, source, seconds)
-    if as_json:
-        print_json(asdict(adoption))
-        return
-    typer.echo("\n".join(_lines(adoption)))
+    print_result(asdict(adoption), lambda _: _lines(adoption), as_json=as_json)
 
 
 def _lines(adoption: Adoption) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -99,9 +100,5 @@ def _show(config: Config, connection: str | None, *, as_json: bool) -> int:
     chosen = connections_of(config, connection)
     books, faults = ask_each(config, chosen, lambda context: open_alerts(context).read())
     content = alerts_json(config, books)
-
-    def show() -> None:
-        for line in describe_alerts(content):
-            typer.echo(line)
-
-    return end_with("alerts", content, faults, as_json=as_json, show=show)
+    lines = partial(describe_alerts, content)
+    return end_with("alerts", content, faults, as_json=as_json, describe=lines)

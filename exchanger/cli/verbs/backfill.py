@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchanger.app.defaults import DEFAULT_CONFIG
-from exchanger.cli.options import AsJson, ConfigPath, JobName, Level
+from exchanger.cli.options import TIME_FORMS, AsJson, ConfigPath, JobName, Level
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config, Job
     from exchanger.jobs.runtime.options import ImportOptions
-
-_FORMS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S"]
 
 
 def backfill(  # noqa: PLR0913 - one for each option
@@ -22,10 +20,12 @@ def backfill(  # noqa: PLR0913 - one for each option
     *,
     config: ConfigPath = DEFAULT_CONFIG,
     since: Annotated[
-        datetime | None, typer.Option(formats=_FORMS, help="Files that arrived then or later, UTC.")
+        datetime | None,
+        typer.Option(formats=TIME_FORMS, help="Files that arrived then or later, UTC."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=_FORMS, help="Files that arrived before then, UTC.")
+        datetime | None,
+        typer.Option(formats=TIME_FORMS, help="Files that arrived before then, UTC."),
     ] = None,
     prefix: Annotated[str | None, typer.Option(help="Files whose key begins so.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Everything, as if new.")] = False,

@@ -42,7 +42,7 @@ def drift(  # noqa: PLR0913 - one for each option
         from exchanger.app.messages.notes.words import worded
         from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import import_job_of
-        from exchanger.cli.exit import print_json
+        from exchanger.cli.exit import print_result
         from exchanger.cli.progress import shown_progress
         from exchanger.jobs.drift import find_drift
         from exchanger.notes import as_plain
@@ -57,11 +57,8 @@ def drift(  # noqa: PLR0913 - one for each option
         ):
             found = find_drift(context, job, wanted, options)
             content = worded(asdict(found, dict_factory=as_plain))
-    if as_json:
-        print_json(content | {"checked_at": content["checked_at"].isoformat()})
-        return
-    for line in describe_drift(content):
-        typer.echo(line)
+    content["checked_at"] = content["checked_at"].isoformat()
+    print_result(content, describe_drift, as_json=as_json)
 
 
 def _options(sample: int | None, seed: int, *, full: bool) -> DriftOptions:

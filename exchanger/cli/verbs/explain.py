@@ -58,7 +58,7 @@ def explain(  # noqa: PLR0913 - one for each option
     from exchanger.app.messages.notes.words import worded
     from exchanger.app.wiring import open_context, prepare
     from exchanger.cli.choosing import import_job_of
-    from exchanger.cli.exit import print_json
+    from exchanger.cli.exit import print_result
     from exchanger.jobs.explain import explain as tell
     from exchanger.jobs.explain import item_of
 
@@ -72,12 +72,7 @@ def explain(  # noqa: PLR0913 - one for each option
         raise typer.BadParameter(_which(wanted), param_hint="--catalog")
     with open_context(loaded, loaded.connection_of(job)) as context:
         found = tell(context, job, wanted, key, field)
-    content = worded(found.to_dict())
-    if as_json:
-        print_json(content)
-    else:
-        for line in describe_explanation(content):
-            typer.echo(line)
+    print_result(worded(found.to_dict()), describe_explanation, as_json=as_json)
     raise typer.Exit(0 if found.is_known else _MISSING)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -59,7 +60,7 @@ def files(  # noqa: PLR0913 - one for each option
 
 def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bool) -> int:
     from exchanger.app.messages.files import describe_fate, with_versions_worded
-    from exchanger.cli.exit import print_json
+    from exchanger.cli.exit import print_result
 
     homes = _homes(config, connections, key)
     found = {name: with_versions_worded(_fate(config, name, key)) for name in homes}
@@ -67,12 +68,9 @@ def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bo
     # A bucket may be that of several connections, of which one alone has to do with the file.
     concerned = {name: fate for name, fate in known.items() if fate.jobs or fate.versions}
     shown = concerned or dict([*known.items(), *found.items()][:1])
-    if as_json:
-        print_json([{"connection": name} | fate.to_dict() for name, fate in shown.items()])
-        return 0 if known else _MISSING
-    for name, fate in shown.items():
-        for line in describe_fate(fate, config.option_of(name)):
-            typer.echo(line)
+    content = [{"connection": name} | fate.to_dict() for name, fate in shown.items()]
+    lines = (describe_fate(fate, config.option_of(name)) for name, fate in shown.items())
+    print_result(content, lambda _: chain.from_iterable(lines), as_json=as_json)
     return 0 if known else _MISSING
 
 
@@ -94,24 +92,21 @@ def _fate(config: Config, connection: str, key: str) -> FileFate:
     if key.startswith("s3://"):
         key = key.removeprefix("s3://").partition("/")[2]
     with open_context(config, connection) as context:
-        return fate_of(context, _imports(config, connection), key)
+        return fate_of(context, [*config.imports_of(connection)], key)
 
 
 def _show_unclaimed(config: Config, connections: list[str], *, as_json: bool) -> None:
     from exchanger.app.messages.files import describe_unclaimed
-    from exchanger.cli.exit import print_json
+    from exchanger.cli.exit import print_result
 
     unique: dict[tuple[str, str], tuple[str, Unclaimed]] = {}
     for name in connections:
         for each in _unclaimed(config, name):
             # Connections that share a bucket look at the same objects.
             unique.setdefault((config.connections[name].s3.bucket, each.key), (name, each))
-    chosen = [*unique.values()]
-    if as_json:
-        print_json([{"connection": name} | each.to_dict() for name, each in chosen])
-        return
-    for line in describe_unclaimed([each for _, each in chosen]):
-        typer.echo(line)
+    content = [{"connection": name} | each.to_dict() for name, each in unique.values()]
+    found = [each for _, each in unique.values()]
+    print_result(content, lambda _: describe_unclaimed(found), as_json=as_json)
 
 
 def _unclaimed(config: Config, connection: str) -> list[Unclaimed]:
@@ -119,31 +114,17 @@ def _unclaimed(config: Config, connection: str) -> list[Unclaimed]:
     from exchanger.jobs.inventory.unclaimed import unclaimed_files
 
     with open_context(config, connection) as context:
-        return unclaimed_files(context, _imports(config, connection))
+        return unclaimed_files(context, [*config.imports_of(connection)])
 
 
 def _show_recent(config: Config, connections: list[str], *, as_json: bool) -> None:
     from exchanger.app.messages.files import describe_recent
     from exchanger.app.wiring import open_context
-    from exchanger.cli.exit import print_json
+    from exchanger.cli.exit import print_result
     from exchanger.jobs.inventory.file_fate import recent_files
 
     found: list[dict[str, Any]] = []
     for name in connections:
         with open_context(config, name) as context:
             found += [{"connection": name} | file for file in recent_files(context)]
-    if as_json:
-        print_json(found)
-        return
-    for line in describe_recent(found):
-        typer.echo(line)
-
-
-def _imports(config: Config, connection: str) -> list[str]:
-    from exchanger.config.models import ImportJob
-
-    return [
-        name
-        for name, job in config.jobs.items()
-        if isinstance(job, ImportJob) and config.connection_of(name) == connection
-    ]
+    print_result(found, describe_recent, as_json=as_json)

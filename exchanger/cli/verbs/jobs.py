@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -43,24 +45,20 @@ def jobs(
     entries = [entry for entry in job_entries(loaded) if entry["connection"] in chosen]
     faults = add_what_waits(loaded, chosen, entries) if waiting else []
 
-    several = len(loaded.connections) > 1
-    code = end_with(
-        "jobs", entries, faults, as_json=as_json, show=lambda: _show(entries, several=several)
-    )
-    raise typer.Exit(code)
+    lines = partial(_lines, entries, several=len(loaded.connections) > 1)
+    raise typer.Exit(end_with("jobs", entries, faults, as_json=as_json, describe=lines))
 
 
-def _show(entries: list[dict[str, Any]], *, several: bool) -> None:
+def _lines(entries: list[dict[str, Any]], *, several: bool) -> Iterator[str]:
     if not entries:
-        typer.echo("No jobs yet. exchanger init --force writes a sample with two.")
+        yield "No jobs yet. exchanger init --force writes a sample with two."
     for entry in entries:
         state = "" if entry["enabled"] else "  (disabled)"
         schedule = entry["schedule"] or "by hand"
-        typer.echo(f"{entry['job']}  {entry['type']}  {schedule}{_precedence(entry)}{state}")
-        for line in _waiting_lines(entry, several=several):
-            typer.echo(f"  {line}")
+        yield f"{entry['job']}  {entry['type']}  {schedule}{_precedence(entry)}{state}"
+        yield from (f"  {line}" for line in _waiting_lines(entry, several=several))
         if entry["description"]:
-            typer.echo(f"  {entry['description']}")
+            yield f"  {entry['description']}"
 
 
 def _precedence(entry: dict[str, Any]) -> str:

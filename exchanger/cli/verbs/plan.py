@@ -87,10 +87,11 @@ def show_plan(  # noqa: PLR0913 - a plan, and what becomes of it
         record: Whether the story keeps what it looked up.
         save: Where the plan is kept.
     """
-    from exchanger.app.messages.notes.words import worded
+    from exchanger.app.messages.files import describe_first_unclaimed
+    from exchanger.app.messages.notes.words import worded_plan
     from exchanger.app.messages.plans import describe_plan
     from exchanger.app.wiring import open_context
-    from exchanger.cli.exit import print_json
+    from exchanger.cli.exit import print_result
     from exchanger.cli.progress import shown_progress
 
     with (
@@ -98,17 +99,9 @@ def show_plan(  # noqa: PLR0913 - a plan, and what becomes of it
         open_context(config, config.connection_of(name), progress=progress) as context,
     ):
         planned = story(context)
-    content = planned.to_dict() | {"recorded": record and planned.lookups > 0}
-    content["report"] = worded(content["report"])
+    content = worded_plan(planned.to_dict()) | {"recorded": record and planned.lookups > 0}
     if save is not None:
         planned.save(save)
         content["saved"] = str(save)
-    if as_json:
-        print_json(content)
-        return
-    from exchanger.app.messages.files import describe_first_unclaimed
-
-    for line in describe_plan(content):
-        typer.echo(line)
-    for line in describe_first_unclaimed(planned.unclaimed):
-        typer.echo(f"  note: {line}")
+    notes = [f"  note: {line}" for line in describe_first_unclaimed(planned.unclaimed)]
+    print_result(content, lambda told: [*describe_plan(told), *notes], as_json=as_json)

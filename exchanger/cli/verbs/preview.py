@@ -29,15 +29,11 @@ def preview(
     from exchanger.app.messages.rows import describe_rows
     from exchanger.app.wiring import open_context, prepare
     from exchanger.cli.choosing import import_job_of
-    from exchanger.cli.exit import print_json
+    from exchanger.cli.exit import print_result
     from exchanger.jobs.reading.first_rows import first_rows
 
     loaded = prepare(config, log_level, as_json=as_json)
     wanted = import_job_of(loaded, job)
     with open_context(loaded, loaded.connection_of(job)) as context:
         content = first_rows(context, job, wanted, rows).to_dict()
-    if as_json:
-        print_json(content)
-        return
-    for line in describe_rows(content):
-        typer.echo(line)
+    print_result(content, describe_rows, as_json=as_json)

@@ -44,7 +44,7 @@ def rebuild(  # noqa: PLR0913 - one for each option
         from exchanger.app.messages.notes.words import worded
         from exchanger.app.wiring import open_context, prepare
         from exchanger.cli.choosing import import_job_of
-        from exchanger.cli.exit import print_json
+        from exchanger.cli.exit import print_result
         from exchanger.cli.progress import shown_progress
         from exchanger.jobs.rebuild import rebuild as tell
         from exchanger.notes import as_plain
@@ -61,11 +61,8 @@ def rebuild(  # noqa: PLR0913 - one for each option
         ):
             learnt = tell(context, job, wanted, source, seconds)
             content = worded(asdict(learnt, dict_factory=as_plain))
-    if as_json:
-        print_json(content | {"asked_at": content["asked_at"].isoformat()})
-        return
-    for line in describe_rebuild(content):
-        typer.echo(line)
+    content["asked_at"] = content["asked_at"].isoformat()
+    print_result(content, describe_rebuild, as_json=as_json)
 
 
 def _source(name: str, job: ImportJob, segment: str | None, *, complete: bool) -> Baseline:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from exchanger.app.defaults import DEFAULT_CONFIG
-from exchanger.cli.options import AsJson, ConfigPath, Level, wait_seconds
+from exchanger.cli.options import AsJson, ConfigPath, Level, Wait, wait_seconds
 
 if TYPE_CHECKING:
     from exchanger.app.runner import Story
@@ -40,9 +40,7 @@ def run(  # noqa: PLR0913 - one for each option
             help="Do exactly what this plan says, which plan --save kept, or nothing.",
         ),
     ] = None,
-    wait: Annotated[
-        str, typer.Option(help="How long to wait for another process that writes, like 10m.")
-    ] = "10m",
+    wait: Wait = "10m",
     as_json: AsJson = False,
     log_level: Level = None,
 ) -> None:

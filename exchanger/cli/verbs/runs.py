@@ -48,19 +48,17 @@ def runs(  # noqa: PLR0913 - one for each option
     listed, faults = runs_of(loaded, connections, job, latest=latest)
     found = newest_first(listed)
 
-    def show() -> None:
-        if found or not faults:
-            _show(found, max(map(len, listed.values()), default=0))
+    def lines() -> list[str]:
+        longest = max(map(len, listed.values()), default=0)
+        return _lines(found, longest) if found or not faults else []
 
-    raise typer.Exit(end_with("runs", found, faults, as_json=as_json, show=show))
+    raise typer.Exit(end_with("runs", found, faults, as_json=as_json, describe=lines))
 
 
-def _show(found: list[dict[str, Any]], longest: int) -> None:
+def _lines(found: list[dict[str, Any]], longest: int) -> list[str]:
     from exchanger.app.messages.reports import describe_listing, describe_rest
     from exchanger.jobs.history.runs import LISTED
 
-    for line in describe_listing(found[:_SHOWN]):
-        typer.echo(line)
-    if len(found) > _SHOWN:
-        limit = LISTED if longest >= LISTED else None
-        typer.echo(describe_rest(len(found) - _SHOWN, limit))
+    limit = LISTED if longest >= LISTED else None
+    rest = [describe_rest(len(found) - _SHOWN, limit)] if len(found) > _SHOWN else []
+    return [*describe_listing(found[:_SHOWN]), *rest]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 from typing import Annotated
 
 import typer
 
 from exchanger.app.defaults import DEFAULT_CONFIG
-from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level
-
-_FORMS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S"]
+from exchanger.cli.options import TIME_FORMS, AsJson, ConfigPath, ConnectionName, Level
 
 
 def savings(  # noqa: PLR0913 - one for each option
@@ -19,7 +18,8 @@ def savings(  # noqa: PLR0913 - one for each option
     ] = None,
     *,
     since: Annotated[
-        datetime | None, typer.Option(formats=_FORMS, help="Runs that began then or later, UTC.")
+        datetime | None,
+        typer.Option(formats=TIME_FORMS, help="Runs that began then or later, UTC."),
     ] = None,
     config: ConfigPath = DEFAULT_CONFIG,
     connection: ConnectionName = None,
@@ -50,11 +50,12 @@ def savings(  # noqa: PLR0913 - one for each option
         connections_of(loaded, connection),
         lambda context: read_savings(context, job, in_utc(since)).to_dict(),
     )
-
-    def show() -> None:
-        for content in found.values():
-            for line in describe_savings(content):
-                typer.echo(line)
-
     known = [*found.values()]
-    raise typer.Exit(end_with("savings", known, faults, as_json=as_json, show=show))
+    code = end_with(
+        "savings",
+        known,
+        faults,
+        as_json=as_json,
+        describe=lambda: chain.from_iterable(map(describe_savings, known)),
+    )
+    raise typer.Exit(code)

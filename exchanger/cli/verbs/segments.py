@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import typer
 
 from exchanger.app.defaults import DEFAULT_CONFIG
@@ -28,11 +30,11 @@ def segments(
     loaded = prepare(config, log_level, as_json=as_json)
     found, faults = segments_of(loaded, connections_of(loaded, connection))
 
-    def show() -> None:
+    def lines() -> Iterator[str]:
         for segment in found:
             tags = f"  [{', '.join(segment['tags'])}]" if segment["tags"] else ""
-            typer.echo(f"{segment['id']}  {segment['name']}{tags}")
+            yield f"{segment['id']}  {segment['name']}{tags}"
         if not found and not faults:
-            typer.echo("Braze has no segments.")
+            yield "Braze has no segments."
 
-    raise typer.Exit(end_with("segments", found, faults, as_json=as_json, show=show))
+    raise typer.Exit(end_with("segments", found, faults, as_json=as_json, describe=lines))

@@ -30,11 +30,10 @@ def show(
     loaded = prepare(config, log_level, as_json=as_json)
     found = found_run(loaded, connections_of(loaded, connection), run)
 
-    def show_it() -> None:
-        if found.report is not None:
-            bucket = loaded.connections[found.connection].s3.bucket
-            for line in describe_report(found.report, bucket):
-                typer.echo(line)
+    def lines() -> list[str]:
+        if found.report is None:
+            return []
+        return describe_report(found.report, loaded.connections[found.connection].s3.bucket)
 
-    code = end_with("run", found.report, found.faults, as_json=as_json, show=show_it)
+    code = end_with("run", found.report, found.faults, as_json=as_json, describe=lines)
     raise typer.Exit(code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,20 +52,12 @@ def status(
     chosen = connections_of(loaded, connection)
     if connection is None:
         chosen = [name for name in chosen if loaded.connections[name].enabled]
-    jobs = {
-        name: {key: job for key, job in loaded.jobs.items() if loaded.connection_of(key) == name}
-        for name in chosen
-    }
     found, faults = ask_each(
-        loaded, chosen, lambda context: standing(context, jobs[context.connection])
+        loaded, chosen, lambda context: standing(context, loaded.jobs_of(context.connection))
     )
     content = standing_json(loaded, found)
-
-    def show() -> None:
-        for line in describe_standing(content):
-            typer.echo(line)
-
-    code = end_with("status", content, faults, as_json=as_json, show=show)
+    lines = partial(describe_standing, content)
+    code = end_with("status", content, faults, as_json=as_json, describe=lines)
     raise typer.Exit(worst([code, code_of(content, kinds)]))
 
 

@@ -40,11 +40,21 @@ def check_match(job: ImportJob, where: Where) -> Iterator[Finding]:
     yield from _check_ambiguous(job, where)
     yield from _check_own_fields(job, where)
     yield from _check_gates(job, where)
-    if isinstance(job.baseline, Baseline) and job.baseline.segment is not None:
-        others = [i for i, match in enumerate(job.match) if match.external_id is None]
-        if others:
-            message = "the export of a segment tells of profiles by their external_id alone"
-            yield Finding((*where, "baseline", "segment"), message, beside=("match",))
+    yield from _check_segment(job, where)
+
+
+def _check_segment(job: ImportJob, where: Where) -> Iterator[Finding]:
+    """Find what an export of a segment cannot tell: whether somebody outside has an address."""
+    known = job.baseline
+    if not isinstance(known, Baseline) or known.segment is None or known.complete:
+        return
+    shared = [match.kind for match in job.match if match.kind in SHARED]
+    if shared and job.on_ambiguous == "reject":
+        message = (
+            f"the export of a segment tells who has a given {_NAMES[shared[0]]} only if everybody"
+            " is in it: name such a segment, and say complete: true"
+        )
+        yield Finding((*where, "baseline", "segment"), message, beside=("match",))
 
 
 def check_columns(match: Match, where: Where) -> Iterator[Finding]:

@@ -194,6 +194,16 @@ class Config(Strict):
         """Name the connection of a job: its own, or the only one there is."""
         return self.jobs[job].connection or next(iter(self.connections))
 
+    def jobs_of(self, connection: str) -> dict[str, Job]:
+        """Return the jobs of a connection by name."""
+        jobs = self.jobs.items()
+        return {name: job for name, job in jobs if self.connection_of(name) == connection}
+
+    def imports_of(self, connection: str) -> dict[str, ImportJob]:
+        """Return the imports among the jobs of a connection by name."""
+        jobs = self.jobs_of(connection).items()
+        return {name: job for name, job in jobs if isinstance(job, ImportJob)}
+
     def option_of(self, connection: str) -> str:
         """Return what names a connection in a command, where there are several."""
         return f" --connection {connection}" if len(self.connections) > 1 else ""

@@ -7,16 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from exchanger.config.models.base import FieldType, Raw, Strict
-from exchanger.config.models.jobs import (
-    Completion,
-    Description,
-    Enabled,
-    Expected,
-    Labels,
-    Scheduled,
-    Urgency,
-    UsedConnection,
-)
+from exchanger.config.models.jobs import AnyJob, Completion
 
 
 class ExportField(Strict):
@@ -62,7 +53,7 @@ class Target(Strict):
     )
 
 
-class ExportJob(Strict):
+class ExportJob(AnyJob):
     """
     One Braze segment into the bucket, as a dataset.
 
@@ -72,13 +63,6 @@ class ExportJob(Strict):
     """
 
     type: Literal["export"] = Field(description="what kind of job this is")
-    connection: UsedConnection = None
-    enabled: Enabled = True
-    description: Description = ""
-    labels: Labels = ()
-    schedule: Scheduled = None
-    expect: Expected = None
-    priority: Urgency = "normal"
     segment: str = Field(description="its name or id; `exchanger segments` lists both")
     empty: Literal["fail", "allow"] = Field(
         default="fail",

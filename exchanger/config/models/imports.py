@@ -14,16 +14,7 @@ from exchanger.config.models.after import After, Masked
 from exchanger.config.models.base import Duration, FieldType, Raw, Strict
 from exchanger.config.models.delivery import Delivery
 from exchanger.config.models.guards import Guards
-from exchanger.config.models.jobs import (
-    Completion,
-    Description,
-    Enabled,
-    Expected,
-    Labels,
-    Scheduled,
-    Urgency,
-    UsedConnection,
-)
+from exchanger.config.models.jobs import AnyJob, Completion
 from exchanger.config.models.kinds.audiences import ACTION, Action, Audience, AudienceCohort
 from exchanger.config.models.kinds.consent import EmailState, GroupState, Subscription
 from exchanger.config.models.kinds.lifecycle import CALLS, Identify, NewAlias, PersonMerge, Rename
@@ -202,17 +193,10 @@ def _kind_of_baseline(content: Any) -> str:
     return "mapping" if isinstance(content, dict | Baseline) else "text"
 
 
-class ImportJob(Strict):
+class ImportJob(AnyJob):
     """Changed profile files from the bucket into Braze."""
 
     type: Literal["import"] = Field(description="what kind of job this is")
-    connection: UsedConnection = None
-    enabled: Enabled = True
-    description: Description = ""
-    labels: Labels = ()
-    schedule: Scheduled = None
-    expect: Expected = None
-    priority: Urgency = "normal"
     object: ObjectName = Field(default="attributes", description="what a row becomes")
     event: Event | None = Field(default=None, description="of `object: events`: the event")
     purchase: Purchase | None = Field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
 
 from pydantic import Field
 
@@ -53,28 +52,32 @@ class Completion(Strict):
     )
 
 
-UsedConnection = Annotated[
-    str | None, Field(description="which connection it uses; needed where there are several")
-]
-Enabled = Annotated[
-    bool,
-    Field(
+class AnyJob(Strict):
+    """What every job says of itself, whatever it does."""
+
+    type: str = Field(description="what kind of job this is")
+    connection: str | None = Field(
+        default=None, description="which connection it uses; needed where there are several"
+    )
+    enabled: bool = Field(
+        default=True,
         description=(
             "with `false` the daemon passes it by; `exchanger run JOB` still runs it, and says so"
-        )
-    ),
-]
-Description = Annotated[str, Field(description="a text of your own; `exchanger jobs` shows it")]
-Labels = Annotated[
-    tuple[str, ...], Field(description="words of your own; `exchanger jobs --json` shows them")
-]
-Scheduled = Annotated[
-    Schedule | None, Field(description="when the daemon runs it; only by hand if left out")
-]
-Expected = Annotated[
-    Expect | None,
-    Field(description="after how long without anything it is overdue; never if left out"),
-]
-Urgency = Annotated[
-    Priority, Field(description="which of several waiting jobs the daemon starts first")
-]
+        ),
+    )
+    description: str = Field(
+        default="", description="a text of your own; `exchanger jobs` shows it"
+    )
+    labels: tuple[str, ...] = Field(
+        default=(), description="words of your own; `exchanger jobs --json` shows them"
+    )
+    schedule: Schedule | None = Field(
+        default=None, description="when the daemon runs it; only by hand if left out"
+    )
+    expect: Expect | None = Field(
+        default=None,
+        description="after how long without anything it is overdue; never if left out",
+    )
+    priority: Priority = Field(
+        default="normal", description="which of several waiting jobs the daemon starts first"
+    )

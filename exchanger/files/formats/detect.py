@@ -160,24 +160,6 @@ def detect_kind(key: str, head: bytes, wanted: Wanted) -> Kind:
     return "ndjson" if _JSON_OBJECT.match(head) else "csv"
 
 
-def detect_format(key: str, head: bytes, wanted: Wanted) -> tuple[Kind | None, Compression]:
-    """
-    Return format and compression from a name and the first bytes as stored.
-
-    Returns:
-        The kind and the compression. The kind is None when only the uncompressed content can
-        tell: ask ``detect_kind`` with that.
-
-    Raises:
-        FileRejected: As ``detect_compression``.
-    """
-    compression = detect_compression(key, head)
-    named = any(key.lower().removesuffix(c).endswith(n) for n in _NAMES for c in _COMPRESSED_NAMES)
-    if compression != "none" and wanted == "auto" and not named:
-        return None, compression
-    return detect_kind(key, b"" if compression != "none" else head, wanted), compression
-
-
 def _looks_like_text(head: bytes) -> bool:
     """Return whether bytes are text in some encoding, which what is packed never looks like."""
     return _is_text(head) or head.startswith(_WIDE_TEXT) or not _CONTROLS.search(head)

@@ -94,14 +94,18 @@ def read_ndjson(
     return table.made(expected)
 
 
-def _no_object(key: str, bad_row: int | None) -> FileRejected:
-    if bad_row is None:
+def _no_object(key: str, bad: BadRow | None) -> FileRejected:
+    """Build the error of a file without a row, which says what the first line is instead."""
+    if bad is None:
         return FileRejected(key, "empty_file", "The file has no rows.")
+    if bad.reason == "duplicate_key":
+        message = f"No line of the file can be used. {bad.message}"
+        return FileRejected(key, bad.reason, message, row=bad.row, column=bad.field or "")
     message = (
-        "No line of the file is a JSON object. Write one object per line, such as "
+        f"No line of the file is a JSON object. {bad.message} Write one object per line, such as "
         '{"id": "1", "name": "Ada"}, with no comma behind it and no list around them.'
     )
-    return FileRejected(key, "not_ndjson", message, row=bad_row)
+    return FileRejected(key, "not_ndjson", message, row=bad.row)
 
 
 @dataclass
@@ -118,7 +122,7 @@ class ObjectTable:
     names: dict[str, None] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     columns: dict[str, JsonColumn] = field(default_factory=dict)
-    first_bad: int | None = None
+    first_bad: BadRow | None = None
 
     def add(self, batch: list[Row], bad_rows: list[BadRow], key: str) -> None:
         """Take the next rows; one that has a name twice, once both are trimmed, is none."""
@@ -153,7 +157,7 @@ class ObjectTable:
         """Take the next lines that are no rows."""
         ordered = sorted(bad_rows, key=lambda bad: bad.row)
         if ordered and self.first_bad is None:
-            self.first_bad = ordered[0].row
+            self.first_bad = ordered[0]
         self.bad.add(bad_row_frame(ordered))
 
     def made(self, expected: Collection[str] = ()) -> RawTable:

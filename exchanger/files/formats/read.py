@@ -12,7 +12,6 @@ from exchanger.files.formats.csv.read import read_csv
 from exchanger.files.formats.detect import (
     HEAD,
     detect_compression,
-    detect_format,
     detect_kind,
     without_packing,
 )
@@ -28,7 +27,7 @@ from exchanger.files.scratch.spill import Scratch
 _OF_SHEETS = CsvOptions(delimiter=",", encoding="utf-8")
 _MOST_PACKINGS = 3
 """A file that unpacks to itself must come to an end."""
-__all__ = ["BAD_ROW_SCHEMA", "RawTable", "detect_format", "read_table"]
+__all__ = ["BAD_ROW_SCHEMA", "RawTable", "read_table"]
 
 
 def read_table(  # noqa: PLR0913 - a file, and how it is read
@@ -110,9 +109,14 @@ def _read_workbook(
 ) -> RawTable:
     """Read a sheet: as CSV of which everything is known."""
     plain = source.model_copy(update={"csv": _OF_SHEETS, "skip_rows": 0})
-    with as_csv(path, key, source) as (rows, notes):
-        table = read_csv(rows, key, plain, columns, scratch)
-        return replace(table, notes=(*table.notes, *notes))
+    with as_csv(path, key, source) as sheet:
+        table = read_csv(sheet.path, key, plain, columns, scratch)
+        return replace(
+            table,
+            empty=table.empty.drop(sheet.unusable, strict=False),
+            unusable={**table.unusable, **sheet.unusable},
+            notes=(*table.notes, *sheet.notes),
+        )
 
 
 def _head(path: Path) -> bytes:

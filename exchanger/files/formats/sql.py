@@ -8,7 +8,7 @@ the file that it is made of, or the first of these.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -55,7 +55,7 @@ def with_query(table: RawTable, query: str, key: str, columns: Collection[str] |
     try:
         with _lazy(table, scratch) as rows:
             _demand_one_kind(rows, table.json_columns, key)
-            made = _executed(rows, query, key)
+            made = _executed(rows, query, key, table.unusable)
             engine: Engine = "in-memory" if _is_small(table) else "streaming"
             _written(_plain(made, textual=table.textual), path, key, engine)
         wanted = None if columns is None else {*columns, _NUMBER}
@@ -123,7 +123,9 @@ def _is_small(table: RawTable) -> bool:
     return table.cells.rows <= table.cells.scratch.bounds.rows
 
 
-def _executed(rows: pl.LazyFrame, query: str, key: str) -> pl.LazyFrame:
+def _executed(
+    rows: pl.LazyFrame, query: str, key: str, unusable: Mapping[str, str]
+) -> pl.LazyFrame:
     """
     Apply a query, so that its rows have numbers.
 
@@ -132,7 +134,8 @@ def _executed(rows: pl.LazyFrame, query: str, key: str) -> pl.LazyFrame:
     """
     found, error = _result(rows, query)
     if error is not None:
-        raise _failed(key, error)
+        why = (reason for name, reason in unusable.items() if f'"{name}"' in str(error))
+        raise _failed(key, error, next(why, ""))
     for number in _NUMBERS:
         if ROW in found.collect_schema():
             break
@@ -238,10 +241,10 @@ def _numbered(read: RawTable, key: str) -> RawTable:
     return replace(read, empty=read.empty.drop(_NUMBER))
 
 
-def _failed(key: str, error: PolarsError) -> FileRejected:
-    said = _first_line(error)
+def _failed(key: str, error: PolarsError, why: str = "") -> FileRejected:
+    said = f"{_first_line(error)}.{why and f' {why}'}"
     message = (
-        f"The SQL of the job's source cannot be applied to this file: {said}. Correct 'sql', or "
+        f"The SQL of the job's source cannot be applied to this file: {said} Correct 'sql', or "
         "the file; 'exchanger preview JOB' shows what becomes of it."
     )
     return FileRejected(key, "sql_failed", message)

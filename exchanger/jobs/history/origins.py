@@ -24,9 +24,11 @@ def take_up_parent(state: ConnectionState, run: RunDocument) -> bool:
     """
     if run.leavers_of:
         return take_up_leavers(state, run)
-    if not run.parent:
-        return True
-    parent = state.runs.read(run.parent)
+    return all(_taken_up(state, run, seq) for seq in run.takes_up)
+
+
+def _taken_up(state: ConnectionState, run: RunDocument, seq: int) -> bool:
+    parent = state.runs.read(seq)
     if parent.document.hold and parent.document.state == "held_back":
         if not parent.document.continued_by:
             state.runs.change(parent, continued_by=run.seq)
@@ -53,9 +55,14 @@ def take_up_leavers(state: ConnectionState, run: RunDocument) -> bool:
     return snapshot.document.removed_by == run.seq
 
 
-def close_parent(state: ConnectionState, run: RunDocument) -> None:
-    """Note in the run that was taken up who did so; it is done with then. May be done again."""
-    parent = state.runs.read(run.parent)
+def close_parents(state: ConnectionState, run: RunDocument) -> None:
+    """Note in what was taken up who did so; it is done with then. May be done again."""
+    for seq in run.takes_up:
+        _close(state, run, seq)
+
+
+def _close(state: ConnectionState, run: RunDocument, seq: int) -> None:
+    parent = state.runs.read(seq)
     if not parent.document.hold:
         if not parent.document.continued_by:
             state.runs.change(parent, continued_by=run.seq)

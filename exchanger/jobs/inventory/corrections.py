@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.config.answers import AnswerNames
+from exchanger.config.answers import AnswerNames, not_correctable
 from exchanger.errors import StorageDenied, StorageMissing
 from exchanger.files.drops import is_drop
 from exchanger.notes import Note, noted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from exchanger.config.models import ImportJob
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.outside.s3.objects import ObjectInfo
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.runs.log import RunDocument
+    from exchanger.state.store import ConnectionState
 
 
 log = structlog.get_logger()
@@ -39,6 +42,23 @@ class CorrectedFile:
     folder: str
     run: RunDocument | None
     files: Sequence[str]
+
+
+def awaiting_corrections(
+    state: ConnectionState, applied: LedgerSnapshot, jobs: Mapping[str, ImportJob]
+) -> set[str]:
+    """
+    Name the jobs of which rejected rows are kept that a person may correct, and has not by now.
+
+    Only beside their folders is it worth looking often.
+    """
+    last = {
+        name: max(applied.rejecting(name), default=0)
+        for name, job in jobs.items()
+        if job.after.rejected and not job.delivery.shadow and not not_correctable(job)
+    }
+    gone = state.swept.load().quarantine if any(last.values()) else 0
+    return {name for name, seq in last.items() if seq > gone}
 
 
 def corrected_files(call: ImportContext) -> list[CorrectedFile]:
@@ -72,7 +92,8 @@ def corrected_files(call: ImportContext) -> list[CorrectedFile]:
         if (item.key not in known or known[item.key].etag != item.etag)
         and (item.key, item.etag) not in call.taken
     ]
-    found = [_named(call, item) for item in sorted(new, key=lambda item: item.last_modified)]
+    in_turn = sorted(new, key=lambda item: item.last_modified)
+    found = (corrected_file(call, item) for item in in_turn)
     return [each for each in found if _is_ours(call, each)]
 
 
@@ -82,7 +103,8 @@ def note_corrected(waiting: Sequence[CorrectedFile]) -> list[Note]:
     return [noted("corrections_wait", file=files[0], files=len(files))] if files else []
 
 
-def _named(call: ImportContext, item: ObjectInfo) -> CorrectedFile:
+def corrected_file(call: ImportContext, item: ObjectInfo) -> CorrectedFile:
+    """Find what a file of corrected rows is about, by its name."""
     folder, files = AnswerNames(call.job.source.prefix, call.name).corrected_in(item.key)
     run = None
     if folder.isdecimal() and int(folder):

@@ -11,7 +11,11 @@ from exchanger.files.folders import NO_DATA, STRAY, reader_of
 from exchanger.jobs.history.held_runs import HeldRun, held_runs
 from exchanger.jobs.inventory.completeness import Incomplete, incomplete
 from exchanger.jobs.inventory.corrected_jobs import AS_NEW, DOUBTFUL, GUARDED, corrected_runs
-from exchanger.jobs.inventory.corrections import CorrectedFile, corrected_files
+from exchanger.jobs.inventory.corrections import (
+    CorrectedFile,
+    awaiting_corrections,
+    corrected_files,
+)
 from exchanger.jobs.inventory.former_answers import FormerAnswers
 from exchanger.jobs.inventory.latest import last_applied, overtaken, place_of, superseded
 from exchanger.jobs.inventory.left_over import LeftFiles, by_run
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from exchanger.outside.s3.bucket import ObjectInfo
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.inputs.left_over import LeftOver
+    from exchanger.state.store import ConnectionState
 
 
 _AT_ONCE = 10_000
@@ -137,6 +142,7 @@ class Backlog:
         passed_over: For each job asked for, the objects in its folder that are no data.
         incomplete: For each job asked for, the files that are not complete yet.
         corrected: For each job asked for, the files of corrected rows among those that wait.
+        awaiting: Jobs of which rejected rows wait to be corrected.
     """
 
     files: dict[str, int]
@@ -147,6 +153,7 @@ class Backlog:
     passed_over: dict[str, list[PassedOver]] = field(default_factory=dict)
     incomplete: dict[str, list[Incomplete]] = field(default_factory=dict)
     corrected: dict[str, list[CorrectedFile]] = field(default_factory=dict)
+    awaiting: set[str] = field(default_factory=set)
 
 
 def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
@@ -160,6 +167,11 @@ def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
         StorageError: S3 refused or did not answer.
     """
     state = open_state(context.bucket, context.state_prefix)
+    with state.tenure.begun():
+        return _backlog(context, state, jobs)
+
+
+def _backlog(context: JobContext, state: ConnectionState, jobs: Mapping[str, ImportJob]) -> Backlog:
     recognise(context, state)
     newest = state.runs.newest()
     applied = state.file_ledger.snapshot()
@@ -183,6 +195,7 @@ def backlog(context: JobContext, jobs: Mapping[str, ImportJob]) -> Backlog:
         {name: passed_over(context.folders, each.passed_over) for name, each in found.items()},
         {name: each.incomplete for name, each in found.items()},
         corrected,
+        awaiting_corrections(state, applied, jobs),
     )
 
 

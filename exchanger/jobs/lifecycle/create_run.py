@@ -45,6 +45,7 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
     guards: Sequence[Guard] = (),
     parent: int = 0,
     takes_back: int = 0,
+    releases: int = 0,
     parts: MadeParts = parts_of,
 ) -> VersionedRun | T:
     """
@@ -59,6 +60,7 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
         guards: Look at what the plan would do.
         parent: The run that this one takes up, if it does.
         takes_back: The run whose changes it takes back, if it does.
+        releases: The run in which its corrected rows waited, if they did.
         parts: Finds what the plan has to know, and what decides.
 
     Raises:
@@ -88,7 +90,8 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
             log.warning("run.guarded", seq=report.seq, reasons=[each.code for each in reasons])
             plan.give_up()
             return hold(reasons, exposure)
-    return commit(call, report, batch, plan, parent=parent, takes_back=takes_back)
+    before = {"parent": parent, "takes_back": takes_back, "releases": releases}
+    return commit(call, report, batch, plan, **before)
 
 
 def _rehearse(report: RunReport, exposure: Exposure, reasons: Sequence[Note]) -> None:

@@ -180,8 +180,13 @@ def _shown(
 
 
 def _keep(call: ImportContext, file: HeldFile, seq: int, nonce: str, position: int) -> str:
-    """Keep the content of a file; not that of a whole history which waits to be recognised."""
-    if file.claim.outcome in _UNRECOGNISED:
+    """
+    Keep the content of a file.
+
+    Not that of a whole history which waits to be recognised, nor corrected rows: a retry reads
+    these where they lie.
+    """
+    if file.claim.outcome in _UNRECOGNISED or file.request.correction is not None:
         return ""
     key, bucket = call.state.names.kept_file(seq, nonce, position), call.context.bucket
     path = call.context.workdir / "kept"

@@ -36,7 +36,6 @@ log = structlog.get_logger()
 
 UPLOAD_AGE = timedelta(days=1)
 """An upload in parts that was begun longer ago than any process sends one."""
-_DELETED_AT_ONCE = 1_000
 
 
 def sweep(context: JobContext, state: ConnectionState, go_on: Callable[[], None]) -> None:
@@ -99,9 +98,9 @@ class _Sweep:
         if marks.outbox > before.outbox:
             self.state.first_deliveries.drop(marks.outbox)
         self.go_on()
-        self._remove(self._copies())
+        self.context.bucket.delete(self._copies())
         self.go_on()
-        self._remove([*self.state.members.outdated()])
+        self.context.bucket.delete([*self.state.members.outdated()])
         self.state.swept.save(marks)
         self._uploads()
         if marks != before:
@@ -115,7 +114,7 @@ class _Sweep:
         old = self.state.runs.older_than(seconds, mark, min(last, self.ended))
         for seq in islice(old, RUNS_AT_ONCE):
             self.go_on()
-            self._remove(keys(seq))
+            self.context.bucket.delete(keys(seq))
             mark = seq
         return mark
 
@@ -126,7 +125,7 @@ class _Sweep:
             run = self.state.runs.read(seq).document
             if not self._is_over(run):
                 break
-            self._remove(self._put_aside(run))
+            self.context.bucket.delete(self._put_aside(run))
             mark = seq
         return mark
 
@@ -195,7 +194,7 @@ class _Sweep:
         if seq > mark:
             for month in months_between(self._month(max(mark, 1)), self._month(seq)):
                 self.go_on()
-                self._remove(self.state.changes.objects(month))
+                self.context.bucket.delete(self.state.changes.objects(month))
         return seq
 
     def _month(self, seq: int) -> str:
@@ -221,11 +220,6 @@ class _Sweep:
         return copies_of_decided_runs(
             self.context.bucket, self.state, self.ended, self._is_released
         )
-
-    def _remove(self, keys: Iterable[str]) -> None:
-        rest = iter(keys)
-        while some := [*islice(rest, _DELETED_AT_ONCE)]:
-            self.context.bucket.delete(some)
 
     def _uploads(self) -> None:
         """Abort uploads of killed processes: a right that not everybody has, so it comes last."""

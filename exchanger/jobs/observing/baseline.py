@@ -3,45 +3,87 @@ Learns what is unknown of many profiles from one segment export instead of many 
 
 The export is the basis once: afterwards few unknown profiles are looked up, and only where that
 would take minutes is the segment exported again.
+
+Everybody who has an external id is recorded, for the files to come; who is named otherwise only
+if a row of this run does it, as several people may have one address.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
 
 from exchanger.errors import FileRejected
-from exchanger.jobs.observing.lookup import WORTH_SAYING, lookup_seconds
+from exchanger.files.scratch.spill import Scratch
+from exchanger.jobs.history.shown import wait_until_shown
+from exchanger.jobs.observing.lookup import WORTH_SAYING, alone_in_a_request, lookup_seconds
 from exchanger.jobs.segments.empty import without_users
 from exchanger.jobs.segments.pending import PendingDocument
 from exchanger.jobs.segments.publish import sweep
-from exchanger.jobs.segments.users import baseline_segment, export_segment, held_frames
+from exchanger.jobs.segments.users import baseline_segment, export_segment, exported_users
 from exchanger.notes import Note, noted
-from exchanger.profiles.exported.held_rows import fields_of_export, held_form
-from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.exported.held_rows import (
+    fields_of_export,
+    held_form,
+    held_under,
+    identified,
+)
+from exchanger.profiles.exported.named import AT, PERSON, KeysTold, keys_of_users
+from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.profile_key import external_ids_among
+from exchanger.profiles.spelling.same_person import LINKED, links_of
 
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.segments.wait import CompleteExport
+    from exchanger.profiles.exported.lines import Row
+    from exchanger.profiles.exported.selection import FieldsToExport
 
 log = structlog.get_logger()
 
+_TOLD = {PROFILE: pl.String, PERSON: pl.String}
 
-def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]) -> Note | None:
+
+@dataclass(frozen=True)
+class Learnt:
+    """
+    What an export told, beside what is held from now on.
+
+    Args:
+        note: Says it.
+        several: Wanted keys that several people have: of these nothing is held.
+        absent: Wanted keys that nobody has, external ids left out.
+        new: Wanted keys, and external ids of whom they mean, of whom nothing was held before.
+    """
+
+    note: Note
+    several: pl.Series
+    absent: pl.Series
+    new: pl.Series
+
+
+def learn_from_segment(
+    call: ImportContext, wanted: pl.Series, rules: list[Rule], last: int = 0
+) -> Learnt | None:
     """
     Record what an export of the job's segment shows, if the job names one and it is worth it.
 
     Args:
         call: The job.
-        wanted: Profiles of which something is unknown, each once.
-        rules: The fields of the job; those whose strategy needs a value are learnt.
+        wanted: Keys of which something is unknown, each once: external ids, and of the kinds that
+            the job names people by.
+        rules: The fields of the job; those whose strategy needs a value are learnt. Where people
+            are not named by external ids alone, all are, as by a look-up.
+        last: The last run; whom an address belongs to is only told by an export that shows what it
+            sent.
 
     Returns:
-        What is noted of it; None if nothing was done, so that everything has to be looked up.
+        What was learnt; None if nothing was done, so that everything has to be looked up.
 
     Raises:
         SegmentMissing: No such segment, or several.
@@ -52,71 +94,143 @@ def learn_from_segment(call: ImportContext, wanted: pl.Series, rules: list[Rule]
     baseline = baseline_segment(call.job)
     if baseline is None:
         return None
-    # Who is named otherwise may be in the segment all the same, so of them it tells nothing.
-    wanted = external_ids_among(wanted)
-    fields = sorted(rule.name for rule in rules if rule.needs_held)
+    kinds = {match.kind for match in call.job.match}
+    every = kinds != {"external_id"}
+    fields = sorted({rule.name for rule in rules if every or rule.needs_held})
+    asked = fields_of_export(fields, kinds)
     document = PendingDocument(call.context.bucket, call.state.names, call.name)
-    if not _is_worth_it(call, document, fields, wanted.len()):
+    if not _is_worth_it(call, document, asked, wanted):
         return None
-    asked = fields_of_export(fields)
+    seen = _Seen(call, wanted, fields, complete=baseline.complete)
+    if seen.others.len():
+        _let_it_show(call, document, last)
     export = export_segment(call.context, call.state, baseline, document, asked)
-    seen = _Seen(wanted)
     try:
-        _observe(call, export, fields, seen)
+        _observe(call, export, seen, last)
     except FileRejected:
         document.save(export.pending.as_published())
         raise
-    if baseline.complete and seen.rows:
-        absent = held_form({}, seen.absent(), fields)
-        call.state.held.observe(absent, stamp=export.pending.stamp, at=export.pending.asked_at)
     used = export.pending.as_used(raw=baseline.raw)
     document.save(used)
     sweep(call.context, used)
     log.info("baseline.learnt", segment=export.segment.name, profiles=seen.rows)
-    if not seen.rows:
-        # It may have gone elsewhere, so it proves of nobody that they do not exist (law 10).
-        nobody = without_users(call.context, export, may_be_allowed=False)
-        return noted(
-            "nothing_learnt",
-            segment=nobody.segment,
-            folder=nobody.folder,
-            files=nobody.files,
-            estimate=nobody.estimate,
-            unknown_because=nobody.unknown_because,
-        )
-    return noted("learnt_from_segment", segment=export.segment.name, profiles=seen.rows)
+    seen.close()
+    return Learnt(_note(call, export, seen), seen.told.several, seen.told.absent, seen.new)
+
+
+def _note(call: ImportContext, export: CompleteExport, seen: _Seen) -> Note:
+    if seen.rows:
+        return noted("learnt_from_segment", segment=export.segment.name, profiles=seen.rows)
+    # It may have gone elsewhere, so it proves of nobody that they do not exist (law 10).
+    nobody = without_users(call.context, export, may_be_allowed=False)
+    return noted(
+        "nothing_learnt",
+        segment=nobody.segment,
+        folder=nobody.folder,
+        files=nobody.files,
+        estimate=nobody.estimate,
+        unknown_because=nobody.unknown_because,
+    )
+
+
+def _let_it_show(call: ImportContext, document: PendingDocument, last: int) -> None:
+    """Wait until an export shows what the last run sent; one that does not is asked for anew."""
+    wait_until_shown(call.context, call.state.runs, last)
+    known = document.load()
+    if known is not None and not known.published and known.stamp < last:
+        document.save(known.as_published())
 
 
 class _Seen:
-    """Counts profiles as they go by, and remembers which of the wanted ones came."""
+    """
+    Counts users as they go by, and remembers which of the wanted keys were theirs.
 
-    def __init__(self, wanted: pl.Series) -> None:
+    Args:
+        call: The job.
+        wanted: Keys, each once.
+        fields: What was asked for.
+        complete: Who is not in the export does not exist.
+    """
+
+    def __init__(
+        self, call: ImportContext, wanted: pl.Series, fields: list[str], *, complete: bool
+    ) -> None:
         self.rows = 0
-        self._wanted = wanted
-        self._found = [wanted.clear()]
+        self.fields = fields
+        self.complete = complete
+        self._call = call
+        self._ids = external_ids_among(wanted)
+        self.others = wanted.filter(~wanted.is_in(self._ids.implode()))
+        self.told = KeysTold(pl.DataFrame(schema=_TOLD), self.others, complete=False)
+        self.new = wanted.clear()
+        self._found = [self._ids.clear()]
+        self._named = Scratch(call.context.workdir, call.context.bounds).spill()
 
-    def pass_on(self, frame: pl.DataFrame) -> pl.DataFrame:
-        self.rows += frame.height
-        self._found.append(frame[PROFILE].filter(frame[PROFILE].is_in(self._wanted.implode())))
-        return frame
+    def identified(self, export: CompleteExport, last: int) -> Iterator[pl.DataFrame]:
+        """Read an export as frames of held values, of who has an external id, each once."""
+        for users in exported_users(self._call.context, export):
+            frame = identified(users, self.fields)
+            ids = frame[PROFILE]
+            self._found.append(ids.filter(ids.is_in(self._ids.implode())))
+            if self.others.len():
+                self._named.add(_named(users, self.others, self.fields))
+            self.rows += len(users) if self.others.len() else frame.height
+            yield frame
+        if self.others.len():
+            self._settle(shown=export.pending.stamp >= last)
 
-    def absent(self) -> list[str]:
+    def named(self) -> Iterator[pl.DataFrame]:
+        """Build the held rows of wanted keys that are no external ids: of one person, or nobody."""
+        for frame in self._named.frames():
+            yield frame.filter(pl.col(PROFILE).is_in(self.told.certain.implode())).drop(PERSON)
+        yield held_form({}, self.told.absent.to_list(), [*self.fields, IDENTIFIED])
+
+    def absent(self) -> pl.DataFrame:
+        """Build the held rows of wanted external ids that nobody has."""
         found = pl.concat(self._found)
-        return self._wanted.filter(~self._wanted.is_in(found.implode())).sort().to_list()
+        missing = self._ids.filter(~self._ids.is_in(found.implode())).sort()
+        believed = self.complete and self.rows
+        return held_form({}, missing.to_list() if believed else [], self.fields)
+
+    def close(self) -> None:
+        """Forget what was kept of the export."""
+        self._named.clear()
+
+    def _settle(self, *, shown: bool) -> None:
+        """Conclude whom the keys mean, and of whom nothing is held, before the export is."""
+        if not (shown and self.rows):
+            return
+        named = pl.concat(self._named.frames([PROFILE, PERSON]))
+        self.told = KeysTold(named, self.others, complete=self.complete)
+        links = pl.concat(map(links_of, self._named.frames([PROFILE, IDENTIFIED])))
+        people = links[LINKED].drop_nulls().alias(PROFILE)
+        keys = pl.concat([self._ids, self.others, people]).unique()
+        held = self._call.state.held.of(keys, [])[PROFILE]
+        self.new = keys.filter(~keys.is_in(held.implode()))
+
+
+def _named(users: list[Row], wanted: pl.Series, fields: list[str]) -> pl.DataFrame:
+    """Build a held row, with the person, of each user whom a wanted key means, or may mean."""
+    keys = keys_of_users(users, wanted)
+    theirs = [users[at] for at in keys[AT]]
+    rows = held_under(keys[PROFILE], theirs, [*fields, IDENTIFIED])
+    return rows.with_columns(keys[PERSON])
 
 
 def _is_worth_it(
-    call: ImportContext, document: PendingDocument, fields: list[str], profiles: int
+    call: ImportContext, document: PendingDocument, asked: FieldsToExport, wanted: pl.Series
 ) -> bool:
     """Return whether there was no such export yet, or look-ups would take minutes."""
     known = document.load()
-    if known is None or not known.published or known.fields != fields_of_export(fields):
+    if known is None or not known.published or known.fields != asked:
         return True
-    return lookup_seconds(profiles, call.context.lookup_limit) >= WORTH_SAYING
+    alone = alone_in_a_request(wanted)
+    return lookup_seconds(wanted.len(), call.context.lookup_limit, alone) >= WORTH_SAYING
 
 
-def _observe(call: ImportContext, export: CompleteExport, fields: list[str], seen: _Seen) -> None:
+def _observe(call: ImportContext, export: CompleteExport, seen: _Seen, last: int) -> None:
     """Record everybody in an export: what is not needed now may be needed by the next file."""
-    frames = map(seen.pass_on, held_frames(call.context, export, fields))
-    pending = export.pending
-    call.state.held.observe_all(frames, stamp=pending.stamp, at=pending.asked_at)
+    held, pending = call.state.held, export.pending
+    for frames in (seen.identified(export, last), seen.named()):
+        held.observe_all(frames, stamp=pending.stamp, at=pending.asked_at)
+    held.observe(seen.absent(), stamp=pending.stamp, at=pending.asked_at)

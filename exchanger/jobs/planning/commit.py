@@ -33,6 +33,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
     *,
     parent: int = 0,
     takes_back: int = 0,
+    releases: int = 0,
 ) -> VersionedRun:
     """
     Commit a plan: write its frames, then create the run document (law 3).
@@ -44,6 +45,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         plan: What is to be sent.
         parent: The run that this one takes up, if it does.
         takes_back: The run whose changes it takes back, if it does; the order of rows is none then.
+        releases: The run in which its corrected rows waited, if they did.
 
     Raises:
         StorageChanged: Another process created a run of this number first; nothing happened but
@@ -83,6 +85,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         order_by="" if takes_back else call.job.source.order_by or "",
         parent=parent,
         takes_back=takes_back,
+        releases=releases,
         types=dict(batch.types_to_keep),
         words={name: list(found) for name, found in batch.words.items()},
         layout=dict(batch.layout_to_keep),

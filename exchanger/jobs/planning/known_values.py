@@ -40,6 +40,7 @@ from exchanger.profiles.people.duplicates import (
 from exchanger.profiles.people.gates import unknown_gates
 from exchanger.profiles.planning.part import PartInput
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
+from exchanger.profiles.spelling.profile_key import external_ids_among
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.spill import Spill
@@ -86,6 +87,7 @@ class KnownValues:
         self._reader = ThreadPoolExecutor(1, "held")
         self._ahead: dict[int, Future[pl.DataFrame]] = {}
         self.lookups = NOBODY if people is None else people.lookups
+        self.from_segment = people is not None and people.from_segment
         self.maybe_forgotten = call.state.forgotten.may_have_had() if terms.assume_empty else None
 
     def go_on(self) -> None:
@@ -161,7 +163,7 @@ class KnownValues:
     def _with_seen(self, number: int, known: pl.DataFrame, people: People) -> pl.DataFrame:
         """Add what was looked up to know who is meant; what was held before that is kept apart."""
         seen = people.seen.part(number)
-        if seen.is_empty():
+        if seen.is_empty() and not people.new:
             return known
         self._at_first[number] = self._batch.scratch.spill()
         self._at_first[number].add(people.first(known))
@@ -255,10 +257,13 @@ def _learn(
     needed, assumed = _needed(learnt, batch, terms)
     if terms.assume_empty:
         report.facts.append(noted("taken_for_empty", profiles=assumed))
-    if needed.rows and call.record and not call.job.delivery.shadow:
-        profiles = pl.concat(needed.frames([PROFILE])).to_series().unique()
-        if learning := learn_from_segment(call, profiles, list(terms.rules)):
-            report.facts.append(learning)
+    may_learn = call.record and not call.job.delivery.shadow and not learnt.from_segment
+    if needed.rows and may_learn:
+        # Whom other keys mean was settled before.
+        profiles = external_ids_among(pl.concat(needed.frames([PROFILE])).to_series().unique())
+        told = learn_from_segment(call, profiles, list(terms.rules)) if profiles.len() else None
+        if told is not None:
+            report.facts.append(told.note)
             learnt.read_again()
             needed, _ = _needed(learnt, batch, terms)
     if needed.rows:

@@ -8,7 +8,7 @@ held as the answer to a look-up; what was never looked up is, where the job has 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import structlog
 
 from exchanger.braze.identifiers import SHARED
 from exchanger.jobs.history.shown import wait_until_shown
+from exchanger.jobs.observing.baseline import learn_from_segment
 from exchanger.jobs.observing.lookup import (
     NOBODY,
     LookUps,
@@ -25,15 +26,17 @@ from exchanger.jobs.observing.lookup import (
     note_if_slow,
 )
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
+from exchanger.profiles.exported.held_rows import held_form
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
-from exchanger.profiles.spelling.profile_key import kind_of
+from exchanger.profiles.spelling.profile_key import external_ids_among, kind_of
 from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.jobs.intake.batch import InputBatch
+    from exchanger.jobs.observing.baseline import Learnt
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.profiles.frames.rules import Rule
@@ -52,6 +55,7 @@ class People:
         new: Whom look-ups showed and of whom nothing was held before.
         lookups: Who was looked up.
         links: To whom keys of the run belong.
+        from_segment: The segment of the job's baseline was exported for it.
     """
 
     seen: PartitionedRows
@@ -59,6 +63,7 @@ class People:
     new: list[pl.Series] = field(default_factory=list)
     lookups: LookUps = NOBODY
     links: list[pl.DataFrame] = field(default_factory=list)
+    from_segment: bool = False
 
     def first(self, known: pl.DataFrame) -> pl.DataFrame:
         """Choose what was held before this run looked anybody up."""
@@ -76,7 +81,7 @@ def resolve_people(
         call: The job; what is looked up is recorded, unless it may not write.
         batch: The rows, whose keys are replaced.
         rules: The fields.
-        report: Gets sentences about look-ups.
+        report: Gets sentences about look-ups, or the export that spares them.
 
     Returns:
         What was learnt; None where external ids alone name the profiles.
@@ -96,8 +101,15 @@ def resolve_people(
     unknown = keys.filter(~keys.is_in(links[PROFILE].implode()))
     uncertain = _uncertain(call, unknown)
     unknown = pl.concat([_to_be_seen(call, unknown, rules), uncertain]).unique().sort()
+    last = (report.seq or 1) - 1
+    asked = unknown.filter(~unknown.is_in(uncertain.implode()))
+    if told := _from_segment(call, batch, rules, people, asked, last):
+        report.facts.append(told.note)
+        links = _held_links(call, keys)
+        settled = pl.concat([links[PROFILE], *people.ambiguous, told.absent])
+        unknown = unknown.filter(~unknown.is_in(settled.implode()))
     if uncertain.len() and call.record:
-        wait_until_shown(call.context, call.state.runs, (report.seq or 1) - 1)
+        wait_until_shown(call.context, call.state.runs, last)
     if unknown.len():
         links = pl.concat([links, _look_up(call, batch, rules, report, people, unknown)])
     named = links.filter(pl.col(LINKED).is_not_null())
@@ -182,6 +194,49 @@ def _are_shared(keys: pl.Series) -> pl.Series:
     """Return which keys several profiles may have."""
     kind = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
     return kind.is_in(list(SHARED))
+
+
+def _from_segment(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is learnt goes
+    call: ImportContext,
+    batch: InputBatch,
+    rules: Sequence[Rule],
+    people: People,
+    keys: pl.Series,
+    last: int,
+) -> Learnt | None:
+    """
+    Learn of keys, and of the external ids beside them, from the segment of the job's baseline.
+
+    It shows what the job names people by; what is given again may be named otherwise. It is held
+    from then on. That nobody has a key is believed where no run has found anybody since.
+    """
+    kind = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
+    keys = keys.filter(kind.is_in([match.kind for match in call.job.match]))
+    if keys.is_empty() or not call.record or call.job.delivery.shadow:
+        return None
+    fields = [rule.name for rule in rules if rule.needs_held]
+    wanted = pl.concat([keys, _unknown_ids(call, batch, fields)])
+    told = learn_from_segment(call, wanted, list(rules), last)
+    if told is None:
+        return None
+    people.from_segment = True
+    people.ambiguous.append(told.several)
+    people.new.append(told.new)
+    held = call.state.held.of(told.absent, [])
+    gone = held.filter(~pl.col(EXISTS) & pl.col(PROFILE).is_in(told.absent.implode()))[PROFILE]
+    people.seen.add(held_form({}, gone.to_list(), [IDENTIFIED, *(rule.name for rule in rules)]))
+    return replace(told, absent=gone)
+
+
+def _unknown_ids(call: ImportContext, batch: InputBatch, fields: list[str]) -> pl.Series:
+    """Name the external ids of a run of which something is unknown that a strategy needs."""
+    found = [pl.Series(PROFILE, [], pl.String)]
+    for number in range(len(batch.given) if fields else 0):
+        ids = external_ids_among(batch.given.keys(number).unique())
+        held = call.state.held.of(ids, fields)
+        known = pl.all_horizontal(pl.col(name).is_not_null() for name in fields)
+        found.append(ids.filter(~ids.is_in(held.filter(known)[PROFILE].implode())))
+    return pl.concat(found)
 
 
 def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is learnt goes

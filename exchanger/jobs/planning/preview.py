@@ -139,6 +139,8 @@ class PlanReport:
         dropped: The first values that would be left out, likewise.
         unfinished: A run that would be finished first, which is not part of the counts.
         owed: What would be done first with people who left before; not part of the counts either.
+        corrections: What the run would do that gives corrected rows before any file is taken; not
+            part of the counts either, and all else is planned as if it were not done.
         unclaimed: Files in the folder of the job, and beside it, that no job takes.
         objects: Of jobs that change no values, the first: profile and object (JSON).
         object_count: How many there are, of any job.
@@ -158,6 +160,7 @@ class PlanReport:
     rejected: list[RejectedRow] = dataclass_field(default_factory=list)
     unfinished: UnfinishedRun | None = None
     owed: OwedRemoval | None = None
+    corrections: PlanReport | None = None
     unclaimed: list[Unclaimed] = dataclass_field(default_factory=list)
     objects: list[tuple[str, str]] = dataclass_field(default_factory=list)
     dropped: list[RejectedRow] = dataclass_field(default_factory=list)
@@ -201,6 +204,7 @@ class PlanReport:
             "dropped": [asdict(row) for row in self.dropped],
             "unfinished": first,
             "owed_removal": None if self.owed is None else asdict(self.owed),
+            "corrections": None if self.corrections is None else self.corrections.to_dict(),
             "unclaimed": [each.to_dict() for each in self.unclaimed],
             "objects": self.objects,
             "object_count": self.object_count,

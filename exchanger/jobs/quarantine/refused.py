@@ -10,6 +10,7 @@ object, so that a row which is quarantined once more can be found again.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -36,7 +37,7 @@ from exchanger.profiles.reading.typed_rows import cast_rows
 from exchanger.profiles.spelling.canonical_reader import members
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from exchanger.config.models import ImportJob
     from exchanger.profiles.frames.rules import Rule
@@ -143,9 +144,14 @@ def _given(name: str, told: Mapping[str, Any]) -> pl.Expr:
     """Of JSON merged in parts, what was to change; of all others, what was to be sent."""
     if told["merge"] not in NESTED or told.get("complete"):
         return pl.col(wanted(name))
+    return _of_both(name, partial(changed_parts, key=told.get("key")))
+
+
+def _of_both(name: str, made: Callable[[pl.Series, pl.Series], pl.Series]) -> pl.Expr:
+    """Write what a field had before, and what it was to have, as texts."""
     had, has = before(name), wanted(name)
     return pl.struct(had, has).map_batches(
-        lambda both: changed_parts(both.struct[had], both.struct[has], told.get("key")),
+        lambda both: made(both.struct[had], both.struct[has]),
         return_dtype=pl.String,
         is_elementwise=True,
     )
@@ -154,30 +160,26 @@ def _given(name: str, told: Mapping[str, Any]) -> pl.Expr:
 def _removed(name: str) -> pl.Expr:
     """Of members to be removed, those that were there."""
 
-    def gone(sides: pl.Series) -> pl.Series:
-        both = sides.struct.unnest()
-        kept = pl.DataFrame({"had": members(both["before"]), "has": members(both["after"])})
+    def gone(had: pl.Series, has: pl.Series) -> pl.Series:
+        lists = pl.DataFrame({"had": members(had), "has": members(has)})
         left = pl.col("had").list.set_difference("has")
         text = pl.lit("[") + left.list.join(",") + pl.lit("]")
-        return kept.select(pl.when(left.list.len() > 0).then(text)).to_series()
+        return lists.select(pl.when(left.list.len() > 0).then(text)).to_series()
 
-    sides = pl.struct(pl.col(before(name)).alias("before"), pl.col(wanted(name)).alias("after"))
-    return sides.map_batches(gone, return_dtype=pl.String, is_elementwise=True)
+    return _of_both(name, gone)
 
 
 def _entry(name: str) -> pl.Expr:
     """Return the entry that was to come, or to go."""
 
-    def entry(sides: pl.Series) -> pl.Series:
-        both = sides.struct.unnest()
-        lists = pl.DataFrame({"had": members(both["before"]), "has": members(both["after"])})
+    def entry(had: pl.Series, has: pl.Series) -> pl.Series:
+        lists = pl.DataFrame({"had": members(had), "has": members(has)})
         came = pl.col("has").list.set_difference("had").list.first()
         went = pl.col("had").list.set_difference("has").list.first()
         marked = pl.lit(entry_goes('"')) + went.str.slice(1)
         return lists.select(pl.format("[{}]", pl.coalesce(came, marked))).to_series()
 
-    sides = pl.struct(pl.col(before(name)).alias("before"), pl.col(wanted(name)).alias("after"))
-    return sides.map_batches(entry, return_dtype=pl.String, is_elementwise=True)
+    return _of_both(name, entry)
 
 
 def as_order(orders: pl.Series, dtype: pl.DataType) -> pl.Series:

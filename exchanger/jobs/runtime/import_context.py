@@ -28,12 +28,14 @@ class Listing:
         usable_until: Until when, by the monotonic clock, it may stand for another listing.
         manifests: What was read of manifests, by key and ETag: names, and what is wrong with them.
         incomplete: How many files it left as they are not complete.
+        awaits_corrections: Rejected rows of the job are kept that a person may correct.
     """
 
     files: list[ObjectInfo] = field(default_factory=list)
     usable_until: float = 0.0
     manifests: dict[tuple[str, str], tuple[Sequence[Entry], str]] = field(default_factory=dict)
     incomplete: int = 0
+    awaits_corrections: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,10 @@ EXIT_CODES: dict[RunState, int] = {
     "discarded": 0,
 }
 """``released`` and ``discarded`` are what a run becomes that was held back, or dropped."""
+ROW_KINDS = (
+    "applied", "unchanged", "superseded", "skipped", "rejected", "refused", "repeated", "in_doubt",
+)  # fmt: skip
+PROFILE_KINDS = ("new", "updated", "unchanged", "skipped", "refused")
 
 
 def new_run_id(job: str, started_at: datetime) -> str:
@@ -45,7 +49,7 @@ def new_run_id(job: str, started_at: datetime) -> str:
 
 _NOT_ALWAYS = (
     "rows_written", "bytes_written", "manifest", "error", "quarantine", "warnings", "seq",
-    "files_waiting", "files_incomplete",
+    "files_waiting", "files_incomplete", "awaits_corrections",
     "held_back", "totals", "stopped", "by_field", "alerts_waiting", "verified",
 )  # fmt: skip
 
@@ -79,9 +83,10 @@ class RunReport:
     ``rows_warned`` are rows, counted above, of which ``values_dropped`` were left out; the object
     ``warnings`` lists these.
     ``files_waiting`` are those that a run left to the next one, if it was to be the only one;
-    ``files_incomplete`` those that it left as they are not complete. ``fields_withheld`` are values
-    that would have subscribed somebody who is unsubscribed. ``leavers`` are people whom a snapshot
-    lacks, of the ``members_before`` that its job had by then.
+    ``files_incomplete`` those that it left as they are not complete. ``awaits_corrections`` is true
+    where rejected rows of the job are kept that a person may correct. ``fields_withheld`` are
+    values that would have subscribed somebody who is unsubscribed. ``leavers`` are people whom a
+    snapshot lacks, of the ``members_before`` that its job had by then.
     ``held_back`` numbers the runs that wait for a person since this call, ``totals`` are what they
     would add to each summed field, ``stopped`` is true where the process was asked to stop before
     the end. ``by_field`` has data points of each field: those ``sent``, and what it would have cost
@@ -132,6 +137,7 @@ class RunReport:
     error: str | None = None
     files_waiting: int | None = None
     files_incomplete: int | None = None
+    awaits_corrections: bool | None = None
     held_back: list[int] | None = None
     totals: dict[str, str] | None = None
     stopped: bool | None = None
@@ -146,23 +152,8 @@ class RunReport:
         Raises:
             AssertionError: The kinds do not add up.
         """
-        rows = (
-            self.rows_applied
-            + self.rows_unchanged
-            + self.rows_superseded
-            + self.rows_skipped
-            + self.rows_rejected
-            + self.rows_refused
-            + self.rows_repeated
-            + self.rows_in_doubt
-        )
-        profiles = (
-            self.profiles_new
-            + self.profiles_updated
-            + self.profiles_unchanged
-            + self.profiles_skipped
-            + self.profiles_refused
-        )
+        rows = sum(getattr(self, f"rows_{kind}") for kind in ROW_KINDS)
+        profiles = sum(getattr(self, f"profiles_{kind}") for kind in PROFILE_KINDS)
         if rows != self.rows_read or profiles != self.profiles_named:
             message = (
                 f"rows {rows} of {self.rows_read}, profiles {profiles} of {self.profiles_named}"

@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from exchanger.config.models import Raw
-from exchanger.errors import JobBusy, StateDamaged, StorageChanged, StorageMissing
+from exchanger.errors import JobBusy, StorageChanged
 from exchanger.files.manifest import spell
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.profiles.exported.selection import FieldsToExport
-from exchanger.state.documents import from_body, to_body
+from exchanger.state.documents import read_document, to_body, write_over
 
 if TYPE_CHECKING:
     from exchanger.state.names import StateNames
@@ -121,14 +121,11 @@ class PendingDocument:
         Raises:
             StateDamaged: It is not what we wrote.
         """
-        try:
-            body, self._etag = self._bucket.read(self._key)
-        except StorageMissing:
+        found = read_document(self._bucket, self._key, _from_content, "unreadable")
+        if found is None:
             return None
-        try:
-            return _from_content(from_body(body, self._key))
-        except (ValueError, KeyError, TypeError) as error:
-            raise StateDamaged(self._key, f"unreadable: {error!r}") from error
+        pending, self._etag = found
+        return pending
 
     def save(self, pending: PendingExport) -> None:
         """
@@ -139,16 +136,9 @@ class PendingDocument:
         """
         body = to_body(_to_content(pending))
         try:
-            if self._etag is None:
-                self._etag = self._bucket.write(self._key, body, if_none_match=True)
-            else:
-                self._etag = self._bucket.write(self._key, body, if_match=self._etag)
+            self._etag = write_over(self._bucket, self._key, body, self._etag)
         except StorageChanged as error:
-            # Our own write may have lost its answer; the nonce tells.
-            found, etag = self._bucket.read(self._key)
-            if found != body:
-                raise JobBusy(self._job) from error
-            self._etag = etag
+            raise JobBusy(self._job) from error
 
 
 def _to_content(pending: PendingExport) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import structlog
@@ -62,12 +63,9 @@ def _point(bucket: Bucket, key: str, pointer: dict[str, Any]) -> bool:
             return True
         if is_newer(found, pointer):
             return False
-        body = to_body(pointer)
+        write = partial(bucket.write, key, to_body(pointer), content_type="application/json")
         try:
-            if etag is None:
-                bucket.write(key, body, if_none_match=True, content_type="application/json")
-            else:
-                bucket.write(key, body, if_match=etag, content_type="application/json")
+            write(if_match=etag, if_none_match=etag is None)
         except StorageChanged:
             continue  # Somebody else moved it, or our own answer was lost: look again.
         return True

@@ -26,7 +26,8 @@ from exchanger.jobs.segments.wait import (
     ExportWait,
     find_segment,
 )
-from exchanger.profiles.exported.held_rows import fields_of_export, held_form, held_users
+from exchanger.profiles.exported.held_rows import fields_of_export, held_form, identified
+from exchanger.profiles.exported.lines import Row, parse_users
 from exchanger.profiles.frames.columns import PROFILE
 from exchanger.profiles.frames.slices import slice_of
 
@@ -80,11 +81,9 @@ def export_segment(
     return asyncio.run(stoppable(exported(), context.stopping))
 
 
-def held_frames(
-    context: JobContext, export: CompleteExport, fields: list[str]
-) -> Iterator[pl.DataFrame]:
+def exported_users(context: JobContext, export: CompleteExport) -> Iterator[list[Row]]:
     """
-    Read an export as frames of held values, each once.
+    Read the users of an export, some at a time.
 
     Raises:
         FileRejected: The export is damaged.
@@ -95,7 +94,7 @@ def held_frames(
         for key, path in found:
             for lines in read_batches(path, key, Limits()):
                 context.go_on()
-                yield held_users(lines, key, fields)
+                yield parse_users(lines, key)
             path.unlink()
             context.progress.advance(1)
 
@@ -152,7 +151,8 @@ class SegmentUsers:
         chunks: list[Path] = []
         rows = 0
         try:
-            for frame in held_frames(context, export, fields):
+            for users in exported_users(context, export):
+                frame = identified(users, fields)
                 chunk = context.workdir / f"users-{len(chunks):06d}.parquet"
                 sliced = frame.with_columns(slice_of(PROFILE).alias(_SLICE)).sort(_SLICE)
                 sliced.write_parquet(chunk, compression="lz4")

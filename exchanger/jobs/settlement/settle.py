@@ -15,7 +15,7 @@ import polars as pl
 import structlog
 
 from exchanger.files.scratch.spill import Scratch
-from exchanger.jobs.history.origins import close_parent
+from exchanger.jobs.history.origins import close_parents
 from exchanger.jobs.inventory.left_over import note_retry
 from exchanger.jobs.observing.first_delivery_check import keep_sample
 from exchanger.jobs.quarantine.write import write_dropped, write_quarantine
@@ -104,7 +104,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         orders = state.high_water_marks.by(run.job, run.order_by)
         orders.record(accepted_event_order(context, run, outcomes), seq=run.seq)
     files = outcomes.refused_of(run.files)
-    state.file_ledger.record(run.job, files, seq=run.seq, parent=run.parent)
+    taken_up = {"parent": run.parent, "releases": run.releases}
+    state.file_ledger.record(run.job, files, seq=run.seq, **taken_up)
     if run.kind.looked_up:
         keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.
@@ -128,8 +129,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         report.facts += note_retry(report, run.takes_back)
     report.check()
     state.run_index.record(report.to_dict())
-    if run.parent:
-        close_parent(state, run)
+    close_parents(state, run)
     ended: RunLogState = "discarded" if run.discarded else "settled"
     state.runs.change(
         stored,

@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
-from types import TracebackType
 from typing import Any, Literal, Self
 
 import orjson
@@ -143,12 +142,7 @@ class Braze:
         await self._requests.wire.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._requests.close()
 
     @property
@@ -288,13 +282,7 @@ class Braze:
             How many requests these are, if they are all processed. Otherwise 0: also of a group
             that is unknown, or unknown by now, and of an answer that contradicts itself.
         """
-        call = Call(
-            TRACK_STATUS,
-            "GET",
-            self._base + TRACK_STATUS,
-            params={"group_id": group},
-            key=self._key,
-        )
+        call = self._get(TRACK_STATUS, (("group_id", group),))
         return await self._requests.send(call, lambda answer: read_done(answer, group))
 
     async def received(self, group: str) -> int:
@@ -303,13 +291,7 @@ class Braze:
 
         0 proves nothing: one may be under way, or the group unknown by now (2.11).
         """
-        call = Call(
-            TRACK_STATUS,
-            "GET",
-            self._base + TRACK_STATUS,
-            params={"group_id": group},
-            key=self._key,
-        )
+        call = self._get(TRACK_STATUS, (("group_id", group),))
         return await self._requests.send(call, lambda answer: read_received(answer, group))
 
     async def export_segment(
@@ -431,13 +413,7 @@ class Braze:
         """List the segments of the workspace, the oldest first; archived ones are left out (8)."""
         found: dict[str, Segment] = {}
         for page in range(1_000_000):
-            call = Call(
-                LIST_SEGMENTS,
-                "GET",
-                self._base + LIST_SEGMENTS,
-                params={"page": str(page), "sort_direction": "asc"},
-                key=self._key,
-            )
+            call = self._get(LIST_SEGMENTS, (("page", str(page)), ("sort_direction", "asc")))
             listed = await self._requests.send(call, read_segments)
             new = {segment.id: segment for segment in listed if segment.id not in found}
             found |= new
@@ -453,19 +429,13 @@ class Braze:
 
         The estimate comes from a sample: that of a small segment may be 0.
         """
-        call = Call(
-            SIZE_SEGMENT,
-            "GET",
-            self._base + SIZE_SEGMENT,
-            params={"segment_id": segment_id, "length": _DAYS_OF_SIZES},
-            key=self._key,
-        )
+        named = (("segment_id", segment_id), ("length", _DAYS_OF_SIZES))
+        call = self._get(SIZE_SEGMENT, named)
         return await self._requests.send(call, read_size)
 
     async def catalogs(self) -> list[Catalog]:
         """List the catalogs, with the type of each of their fields (16)."""
-        call = Call(CATALOGS, "GET", self._base + CATALOGS, key=self._key)
-        return await self._requests.send(call, read_catalogs)
+        return await self._requests.send(self._get(CATALOGS), read_catalogs)
 
     async def catalog_item(self, catalog: str, item: str) -> dict[str, Any] | None:
         """Look up one item of a catalog; None if there is none of that id (16)."""
@@ -497,7 +467,7 @@ class Braze:
             await asyncio.to_thread(part.unlink, missing_ok=True)
         return there
 
-    def _get(self, endpoint: str, params: Params) -> Call:
+    def _get(self, endpoint: str, params: Params = ()) -> Call:
         return Call(endpoint, "GET", self._base + endpoint, params=params, key=self._key)
 
     def _post(self, endpoint: str, body: bytes) -> Call:

@@ -102,9 +102,9 @@ class BrazeRequests:
         """Requests to each endpoint, every attempt counted."""
         self.not_taken: Counter[str] = Counter()
         """Those of them that certainly did not come in: no connection, or 429."""
-        self.permit: Callable[[], None] = _always
+        self.permit: Callable[[], None] = lambda: None
         """Called before every attempt to write; raises if this process may not write now."""
-        self.heard: Callable[[Call, Answer | None], None] = _unheard
+        self.heard: Callable[[Call, Answer | None], None] = lambda _call, _answer: None
         """Called after every attempt to write, with the answer if there was one."""
         own = OwnQuotas(config.hourly_limit, clock) if config.hourly_limit else None
         self._hourly = HourlyQuota(quotas or own, clock)
@@ -302,11 +302,3 @@ class BrazeRequests:
             self._paces[endpoint].close(LIMIT_PAUSE if fault.told is None else fault.told)
         elif repeated:
             self._paces[endpoint].close(fault.told or repeated)
-
-
-def _always() -> None:
-    """Permit everything."""
-
-
-def _unheard(_call: Call, _answer: Answer | None) -> None:
-    """Listen to nothing."""

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -228,24 +229,17 @@ class Table:
         self, once: Callable[[DeltaTable | None], bool], writer: str, seq: int
     ) -> bool:
         with self._writing:
-            return self._appended_once(once, writer, seq)
-
-    def _appended_once(
-        self, once: Callable[[DeltaTable | None], bool], writer: str, seq: int
-    ) -> bool:
-        for attempt in range(_ATTEMPTS):
-            table = self._handle.current()
-            if table is not None and _written(table, writer) >= seq:
-                return False
-            try:
-                done = once(table)
-            except (DeltaError, StorageChanged, StorageUnreachable, TableUnusable):
-                # Contention, or a commit whose answer was lost: looking again tells which.
-                if attempt == _ATTEMPTS - 1:
-                    raise
-                self._handle.sleep(FIRST_PAUSE * 2**attempt)
-            else:
-                return done
+            for attempt in count():
+                table = self._handle.current()
+                if table is not None and _written(table, writer) >= seq:
+                    break
+                try:
+                    return once(table)
+                except (DeltaError, StorageChanged, StorageUnreachable, TableUnusable):
+                    # Contention, or a commit whose answer was lost: looking again tells which.
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+                    self._handle.sleep(FIRST_PAUSE * 2**attempt)
         return False
 
     def add(self, frame: pl.DataFrame) -> None:

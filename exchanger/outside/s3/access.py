@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from exchanger.config.models import S3Config
 from exchanger.errors import StorageCorrupt
-from exchanger.outside.aws import open_session
+from exchanger.outside.aws import open_session, redactor_of
 from exchanger.outside.clock import Clock
 from exchanger.outside.s3.client import open_client
 from exchanger.outside.s3.errors import as_storage_errors
 from exchanger.outside.store_codes import StorageConflict
-from exchanger.redaction import Redactor
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -43,8 +42,7 @@ class BucketAccess:
     def __init__(self, config: S3Config, clock: Clock) -> None:
         self.clock = clock
         self._config = config
-        secrets = (config.access_key_id, config.secret_access_key)
-        self.clean = Redactor(secret.get_secret_value() for secret in secrets if secret).clean
+        self.clean = redactor_of(config).clean
         """Take the bucket's secrets out of a text."""
         self._opening = threading.RLock()
         self._started: datetime | None = None

@@ -1,20 +1,17 @@
-"""Bodies of objects: read to the last byte or not at all, and sent in parts."""
+"""Bodies of objects: read to the last byte or not at all, and how large the parts of one are."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from botocore.response import StreamingBody
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 CHUNK = 1 << 20
 """Bytes read at once."""
@@ -23,7 +20,6 @@ PART = 8 << 20
 """Bytes in one part of a multipart upload. S3 wants 5 MiB at least."""
 
 _MOST_PARTS = 10_000
-_SENDERS = 4
 
 
 class WholeBody(io.RawIOBase):
@@ -75,58 +71,3 @@ def sha256_of(path: Path) -> str:
 def part_size(size: int) -> int:
     """Choose the bytes in a part so that S3's limit of 10,000 parts is kept."""
     return max(PART, -(-size // _MOST_PARTS))
-
-
-def upload_in_parts(
-    client: S3Client,
-    place: dict[str, Any],
-    path: Path,
-    checksum: dict[str, Any],
-) -> str:
-    """
-    Write a large file as one object. If anything fails the parts are removed.
-
-    Args:
-        client: The client.
-        place: ``Bucket``, ``Key`` and ``ContentType``.
-        path: The file.
-        checksum: ``ChecksumAlgorithm`` (CRC32) or nothing.
-
-    Returns:
-        The ETag, without quotes.
-    """
-    upload_id = client.create_multipart_upload(**place, **checksum)["UploadId"]
-    place = {"Bucket": place["Bucket"], "Key": place["Key"], "UploadId": upload_id}
-    try:
-        parts = _send_parts(client, place, path, checksum)
-        done = client.complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
-    except BaseException:
-        client.abort_multipart_upload(**place)
-        raise
-    return done["ETag"].strip('"')
-
-
-def _send_parts(
-    client: S3Client, place: dict[str, Any], path: Path, checksum: dict[str, Any]
-) -> list[CompletedPartTypeDef]:
-    """Send the parts, a few at a time; each is read when its turn comes, so memory stays small."""
-    size = path.stat().st_size
-    length = part_size(size)
-
-    def send(number: int) -> CompletedPartTypeDef:
-        with path.open("rb") as file:
-            file.seek((number - 1) * length)
-            body = file.read(length)
-        part = client.upload_part(**place, **checksum, PartNumber=number, Body=body)
-        done: CompletedPartTypeDef = {"PartNumber": number, "ETag": part["ETag"]}
-        if checksum:
-            done["ChecksumCRC32"] = part["ChecksumCRC32"]
-        return done
-
-    pool = ThreadPoolExecutor(_SENDERS, thread_name_prefix="part")
-    try:
-        return list(pool.map(send, range(1, -(-size // length) + 1)))
-    finally:
-        # After one part failed the others are of no use; those under way are waited for, so that
-        # nothing is sent any more when the upload is given up.
-        pool.shutdown(wait=True, cancel_futures=True)

@@ -32,7 +32,7 @@ from exchanger.errors import (
 )
 from exchanger.outside.clock import Clock, SystemClock
 from exchanger.outside.s3.access import BucketAccess
-from exchanger.outside.s3.bodies import CHUNK, PART, WholeBody, chunks, sha256_of, upload_in_parts
+from exchanger.outside.s3.bodies import CHUNK, PART, WholeBody, chunks, part_size, sha256_of
 from exchanger.outside.s3.checksums import Checksums, new_md5
 from exchanger.outside.s3.client import options_for_deltalake
 from exchanger.outside.s3.growing import GrowingUpload
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 __all__ = ["Bucket", "ObjectInfo", "UploadedObject"]
 
 _DELETED_AT_ONCE = 1000
+_SENDERS = 4
+"""Parts of a file that are sent at once."""
 
 
 class Bucket:
@@ -254,10 +256,14 @@ class Bucket:
         size = path.stat().st_size
         if size <= PART:
             etag = self.write(key, path.read_bytes(), content_type=content_type)
-        else:
-            place = {"Bucket": self.name, "Key": key, "ContentType": content_type}
-            etag = self._again(lambda: self._upload_in_parts(place, path))
-        return UploadedObject(etag, sha256_of(path), size)
+            return UploadedObject(etag, sha256_of(path), size)
+
+        def once() -> UploadedObject:
+            upload = self._in_parts(key, content_type, part=part_size(size), senders=_SENDERS)
+            upload.grown(path)
+            return upload.finish(path)
+
+        return self._again(once)
 
     def upload_growing(self, key: str) -> GrowingUpload:
         """
@@ -269,13 +275,7 @@ class Bucket:
         Args:
             key: The object's key.
         """
-        return GrowingUpload(
-            lambda: self._client,
-            {"Bucket": self.name, "Key": key, "ContentType": "application/octet-stream"},
-            self._part_checksum,
-            lambda: self._typed("write", key),
-            lambda path: self.upload(key, path),
-        )
+        return self._in_parts(key, "application/octet-stream")
 
     def abort_uploads(self, prefix: str, older_than: timedelta) -> int:
         """
@@ -376,9 +376,15 @@ class Bucket:
         except StorageUnreachable as error:
             raise StorageCorrupt("read", self.name, key, error.detail) from error
 
-    def _upload_in_parts(self, place: dict[str, str], path: Path) -> str:
-        with self._typed("write", place["Key"]):
-            return upload_in_parts(self._client, place, path, self._part_checksum)
+    def _in_parts(self, key: str, content_type: str, **sizes: int) -> GrowingUpload:
+        return GrowingUpload(
+            lambda: self._client,
+            {"Bucket": self.name, "Key": key, "ContentType": content_type},
+            self._part_checksum,
+            lambda: self._typed("write", key),
+            lambda path: self.upload(key, path),
+            **sizes,
+        )
 
     @property
     def _part_checksum(self) -> dict[str, str]:

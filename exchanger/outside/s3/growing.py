@@ -1,4 +1,4 @@
-"""An object whose parts are sent while the file that it is made of is still being written."""
+"""An object sent in parts, also while the file that it is made of is still being written."""
 
 from __future__ import annotations
 
@@ -34,21 +34,28 @@ class GrowingUpload:
         checksum: ``ChecksumAlgorithm`` (CRC32) or nothing.
         guard: Makes a context in which boto3's errors become ours.
         whole: Sends a file at once: what happens to one that is finished before it has a part.
+        part: Bytes in one part.
+        senders: How many parts are sent at once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two are for files that are there as a whole
         self,
         client: Callable[[], S3Client],
         place: dict[str, Any],
         checksum: dict[str, Any],
         guard: Callable[[], AbstractContextManager[None]],
         whole: Callable[[Path], UploadedObject],
+        *,
+        part: int = PART,
+        senders: int = _SENDERS,
     ) -> None:
         self._client = client
         self._place = place
         self._checksum = checksum
         self._guard = guard
         self._whole = whole
+        self._part = part
+        self._senders = senders
         self._upload: dict[str, Any] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._parts: list[Future[CompletedPartTypeDef]] = []
@@ -58,7 +65,7 @@ class GrowingUpload:
 
     def grown(self, path: Path) -> None:
         """Begin to send the parts that the file has by now; what is in them changes no more."""
-        whole_parts = path.stat().st_size // PART
+        whole_parts = path.stat().st_size // self._part
         while len(self._parts) < whole_parts:
             self._send(path)
 
@@ -69,7 +76,7 @@ class GrowingUpload:
         try:
             self.grown(path)
             size = path.stat().st_size
-            if size > len(self._parts) * PART:
+            if size > len(self._parts) * self._part:
                 self._send(path)
             with self._guard():
                 parts = [part.result() for part in self._parts]
@@ -99,10 +106,10 @@ class GrowingUpload:
                 begun = self._client().create_multipart_upload(**self._place, **self._checksum)
             key = {name: self._place[name] for name in ("Bucket", "Key")}
             self._upload = {**key, "UploadId": begun["UploadId"]}
-            self._pool = ThreadPoolExecutor(_SENDERS, "growing")
+            self._pool = ThreadPoolExecutor(self._senders, "growing")
             # One alone, so that parts are hashed in order; whoever writes the file goes on.
             self._hasher = ThreadPoolExecutor(1, "hashing")
-        start = len(self._parts) * PART
+        start = len(self._parts) * self._part
         number = len(self._parts) + 1
         self._hashing = self._hasher.submit(self._hash, path, start, self._hashing)
         self._parts.append(self._pool.submit(self._send_part, path, start, number))
@@ -112,7 +119,7 @@ class GrowingUpload:
             before.result()  # What failed before is not passed over.
         with path.open("rb") as file:
             file.seek(start)
-            left = PART
+            left = self._part
             while left and (chunk := file.read(min(CHUNK, left))):
                 self._digest.update(chunk)
                 left -= len(chunk)
@@ -121,7 +128,7 @@ class GrowingUpload:
         """Read a part when its turn comes, so that few are in memory."""
         with path.open("rb") as file:
             file.seek(start)
-            body = file.read(PART)
+            body = file.read(self._part)
         part = self._client().upload_part(
             **self._upload, **self._checksum, PartNumber=number, Body=body
         )

@@ -14,10 +14,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from exchanger.config.models import S3Config
-from exchanger.outside.aws import open_session
+from exchanger.outside.aws import open_session, redactor_of
 from exchanger.outside.s3.client import open_client
 from exchanger.outside.s3.errors import as_storage_errors
-from exchanger.redaction import Redactor
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,8 +34,7 @@ class ListingDiff:
 
     def __init__(self, config: S3Config) -> None:
         self._config = config
-        secrets = (config.access_key_id, config.secret_access_key)
-        self._redactor = Redactor(secret.get_secret_value() for secret in secrets if secret)
+        self._redactor = redactor_of(config)
         self._known: frozenset[int] | None = None
         self._met = array("q")
 

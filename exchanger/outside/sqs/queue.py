@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from exchanger.config.models import Notices, S3Config
 from exchanger.errors import QueueError
-from exchanger.outside.aws import REGION, open_session
-from exchanger.redaction import Redactor
+from exchanger.outside.aws import REGION, open_session, redactor_of
 
 LONG_POLL = 20
 """Seconds that SQS waits for a message before it answers that there is none; its most."""
@@ -42,8 +41,7 @@ class Queue:
         self.url = notices.sqs
         self._notices = notices
         self._config = config
-        secrets = (config.access_key_id, config.secret_access_key)
-        self._redactor = Redactor(secret.get_secret_value() for secret in secrets if secret)
+        self._redactor = redactor_of(config)
 
     def receive(self) -> list[Message]:
         """

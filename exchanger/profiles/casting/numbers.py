@@ -154,6 +154,26 @@ def split_off_not_finite(raw: pl.Series) -> tuple[pl.Series, pl.Series]:
     return frame["raw"], frame["found"]
 
 
+def read_plain_units(cells: pl.Series, scale: int) -> pl.Series | None:
+    """
+    Read text as units of 10 to the power of minus *scale*, the quick way.
+
+    Returns:
+        None if any cell is no number of at most so many places, or may have too many digits. Units
+        may be beyond ``UNITS_LIMIT`` all the same.
+    """
+    plain = rf"^[+-]?[0-9]{{1,{max(1, SIGNIFICANT_DIGITS - scale)}}}(?:\.[0-9]{{0,{scale}}})?$"
+    if not cells.str.contains(plain).all():
+        return None
+    # Units of 15 digits are exact in a double, which is far quicker than taking text apart.
+    return (cells.cast(pl.Float64) * 10.0**scale).round().cast(pl.Int64)
+
+
+def read_plain_floats(cells: pl.Series) -> pl.Series | None:
+    """Read text as Float64, the quick way; None if any cell is no number."""
+    return cells.cast(pl.Float64, strict=False) if cells.str.contains(_FLOAT).all() else None
+
+
 def _stripped(raw: pl.Series) -> pl.DataFrame:
     return raw.to_frame("raw").with_columns(text=RAW.str.strip_chars())
 
@@ -186,10 +206,8 @@ def _in_scale(frame: pl.DataFrame, have: int, want: int) -> CastResult:
 
 def _decimals_from_text(raw: pl.Series, scale: int) -> CastResult:
     frame = _stripped(raw)
-    simple = rf"^[+-]?[0-9]{{1,{max(1, SIGNIFICANT_DIGITS - scale)}}}(?:\.[0-9]{{0,{scale}}})?$"
-    if frame.select(pl.col("text").str.contains(simple).all()).item():
-        # Units of 15 digits are exact in a double, which is far quicker than taking text apart.
-        units = (pl.col("text").cast(pl.Float64) * 10.0**scale).round().cast(pl.Int64)
+    units = read_plain_units(frame["text"], scale)
+    if units is not None:
         long = VALUE.abs() >= UNITS_LIMIT
         return flag_faults(frame.with_columns(value=units), [("too_many_digits", long)])
     frame = frame.with_columns(number=pl.col("text").str.contains(_DECIMAL))
@@ -198,10 +216,10 @@ def _decimals_from_text(raw: pl.Series, scale: int) -> CastResult:
         whole=parts.field("field_0"),
         places=parts.field("field_1").fill_null("").str.strip_chars_end("0"),
     )
-    units = pl.concat_str("whole", pl.col("places").str.pad_end(scale, "0"))
+    digits = pl.concat_str("whole", pl.col("places").str.pad_end(scale, "0"))
     number, short = pl.col("number"), pl.col("places").str.len_bytes() <= scale
     frame = frame.with_columns(
-        value=pl.when(number & short).then(units.cast(pl.Int64, strict=False))
+        value=pl.when(number & short).then(digits.cast(pl.Int64, strict=False))
     )
     lost = RAW.is_not_null() & VALUE.is_null()
     return flag_faults(

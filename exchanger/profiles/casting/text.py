@@ -14,6 +14,8 @@ from exchanger.profiles.spelling.times import SPELLING
 
 EXACT_FLOATS = 2.0**53
 """Below it, every integer is a double of its own."""
+_LAST_WRITTEN = 9999
+"""The last year of which a date is text: beyond it is what databases take for infinity."""
 
 
 def cast_strings(
@@ -89,6 +91,10 @@ def _print(raw: pl.Series, timezone: str) -> CastResult:
     if isinstance(raw.dtype, pl.Datetime):
         times = read_instants(raw, timezone)
         return CastResult(times.values.dt.strftime(SPELLING), times.faults)
+    if raw.dtype == pl.Date:
+        frame = pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)})
+        written = RAW.dt.year().is_between(0, _LAST_WRITTEN)
+        return flag_faults(frame, [("year_out_of_range", ~written)])
     if raw.dtype.is_nested() or raw.dtype in (pl.Binary, pl.Object, pl.Duration):
         return nothing_but("not_text", raw, pl.String())
     return flag_faults(pl.DataFrame({"raw": raw, "value": raw.cast(pl.String)}), [])

@@ -8,12 +8,17 @@ local time that never happens (clocks go forward) is at fault.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import polars as pl
 
 from exchanger.braze.limits import LAST_YEAR
 from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_faults, nothing_but
-from exchanger.profiles.spelling.times import read_offset
+from exchanger.profiles.spelling.times import SECONDS, SPELLING, SPELT, read_offset, read_spelt
 
+_COMMON = tuple(
+    int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000 for year in (1, LAST_YEAR)
+)
 INSTANT = pl.Datetime("us", "UTC")
 """What times are while they are read; a field keeps milliseconds of them."""
 
@@ -29,12 +34,13 @@ _WEEKDAY_FIRST = (
     r" ?(Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?) ([0-9]{4})$"
 )
 _UNIFORM = [
+    (f"^{SPELT}$", SPELLING),
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z$", "%Y-%m-%dT%H:%M:%SZ"),
-    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%dT%H:%M:%S"),
+    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]$", SECONDS),
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%d %H:%M:%S"),
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
 ]
-_ZONELESS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
+_ZONELESS = (SECONDS, "%Y-%m-%d %H:%M:%S")
 
 
 def has_unknown_order(text: pl.Expr) -> pl.Expr:
@@ -96,19 +102,53 @@ def read_instants(raw: pl.Series, timezone: str) -> CastResult:
     return nothing_but(fault, raw, INSTANT)
 
 
+def read_usual_instants(cells: pl.Series, timezone: str) -> pl.Series | None:
+    """
+    Read text that is all in one of the usual formats of ISO 8601, the quick way.
+
+    Returns:
+        Values as of *read_instants*; None if any cell is in another format, or at fault.
+    """
+    uniform = _read_uniform(cells)
+    if uniform is None or uniform.null_count() != cells.null_count():
+        return None
+    read = _from_datetimes(uniform, timezone)
+    return read.values if read.faults.null_count() == len(cells) else None
+
+
+def has_slashes(texts: pl.Series) -> bool:
+    """Return whether any text looks like a date with slashes, as few do."""
+    return bool(texts.str.contains(_SLASHED).any())
+
+
 def _from_datetimes(raw: pl.Series, timezone: str) -> CastResult:
     fine = raw.dt.cast_time_unit("us")
     frame = pl.DataFrame({"raw": raw, "value": fine})
     if fine.dtype.time_zone is None:  # type: ignore[attr-defined]  # is a Datetime
         frame = frame.with_columns(_in_zone(VALUE, timezone))
     frame = frame.with_columns(VALUE.dt.convert_time_zone("UTC"))
+    values = frame["value"]
+    if values.null_count() == raw.null_count() and _are_common(values):
+        return flag_faults(frame, [])
     return _within_years(frame, [("no_such_time", RAW.is_not_null() & VALUE.is_null())])
 
 
 def _from_text(raw: pl.Series, timezone: str) -> CastResult:
     uniform = _read_uniform(raw)
-    if uniform is not None:
-        return _from_datetimes(uniform, timezone)
+    if uniform is None:
+        return _from_any_text(raw, timezone)
+    read = _from_datetimes(uniform, timezone)
+    if uniform.null_count() == raw.null_count():
+        return read
+    # A few that differ must not make all others slow.
+    odd = uniform.is_null() & raw.is_not_null()
+    others, places = _from_any_text(raw.filter(odd), timezone), odd.arg_true()
+    return CastResult(
+        read.values.scatter(places, others.values), read.faults.scatter(places, others.faults)
+    )
+
+
+def _from_any_text(raw: pl.Series, timezone: str) -> CastResult:
     frame = _spell_as_iso(raw.to_frame("raw").with_columns(text=RAW.str.strip_chars()))
     frame = frame.with_columns(_local_time(pl.col("text"))).with_columns(
         zone=pl.col("text").str.slice(16).str.extract(r"(Z|UTC|[+-].*)$", 1)
@@ -134,15 +174,25 @@ def _from_text(raw: pl.Series, timezone: str) -> CastResult:
 
 
 def _read_uniform(raw: pl.Series) -> pl.Series | None:
-    """Read text that is all in one of the usual formats, the quick way; None if it is not."""
+    """
+    Read text that is in one of the usual formats, the quick way, as the first cell tells which.
+
+    Returns:
+        Null for cells that are no time, or in another format; None if the first one is.
+    """
     first = raw.drop_nulls().head(1)
-    for pattern, form in _UNIFORM:
-        if first.str.contains(pattern).all() and raw.str.contains(pattern).all():
-            read = raw.str.to_datetime(form, strict=False, time_unit="us", cache=False)
-            if read.null_count() != raw.null_count():
-                return None
-            return read if form in _ZONELESS else read.dt.replace_time_zone("UTC")
-    return None
+    usual = next((each for each in _UNIFORM if first.str.contains(each[0]).all()), None)
+    if usual is None:
+        return None
+    pattern, form = usual
+    alike = raw.str.contains(pattern)
+    if not alike.all():
+        raw = raw.to_frame("raw").select(pl.when(alike).then(RAW)).to_series()
+    if form == SPELLING:
+        read = read_spelt(raw).dt.cast_time_unit("us")
+    else:
+        read = raw.str.to_datetime(form, strict=False, time_unit="us", cache=False)
+    return read if form in _ZONELESS else read.dt.replace_time_zone("UTC")
 
 
 def _spell_as_iso(frame: pl.DataFrame) -> pl.DataFrame:
@@ -184,6 +234,14 @@ def _number(digits: pl.Expr) -> pl.Expr:
 
 def _in_zone(local: pl.Expr, timezone: str) -> pl.Expr:
     return local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
+
+
+def _are_common(instants: pl.Series) -> bool:
+    """Return, quickly, whether all instants are in years that are surely taken."""
+    first, last = (instants.to_physical().min(), instants.to_physical().max())
+    if not isinstance(first, int) or not isinstance(last, int):
+        return True
+    return first >= _COMMON[0] and last < _COMMON[1]
 
 
 def _within_years(frame: pl.DataFrame, faults: list[tuple[str, pl.Expr]]) -> CastResult:

@@ -10,16 +10,18 @@ A standard attribute stands at the top of the profile, a custom one in ``custom_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
 from exchanger.braze.attributes import NOT_EXPORTED, STANDARD
+from exchanger.braze.identifiers import IdentifierKind
 from exchanger.braze.limits import ATTRIBUTES_PER_EXPORT
 from exchanger.profiles.exported.cells import cells, json_texts, needs_escape, no_cells
-from exchanger.profiles.exported.lines import parse_users
+from exchanger.profiles.exported.lines import Row, parse_users
 from exchanger.profiles.exported.selection import (
+    BRAZE_ID,
     CUSTOM,
     FieldsToExport,
     Selection,
@@ -35,6 +37,12 @@ from exchanger.profiles.spelling.json_values import (
 )
 
 _EXTERNAL_ID = "external_id"
+_TOLD_BY: Mapping[IdentifierKind, str] = {
+    "braze_id": BRAZE_ID,
+    "alias": "user_aliases",
+    "email": "email",
+    "phone": "phone",
+}
 # Canonical already: words, and text without escapes, alone or in a list.
 _PLAIN = r'^(?:null|true|false|"[^"\\]*"|\["[^"\\]*"(?:,"[^"\\]*")*\])$'
 _NUMBER = r"^-?[0-9]"
@@ -102,20 +110,24 @@ def _observed(profile: Mapping[str, Any], name: str) -> str | None:
     return EMPTY if text in _EMPTY_TEXTS else text
 
 
-def fields_of_export(fields: list[str]) -> FieldsToExport:
+def fields_of_export(fields: list[str], kinds: Collection[IdentifierKind] = ()) -> FieldsToExport:
     """
     Name what to ask of a segment export, so that fields can be observed.
 
     All custom attributes are asked for where there are too many to name.
+
+    Args:
+        fields: Attributes.
+        kinds: What else names people beside an ``external_id``; then also ``braze_id``, which tells
+            them apart.
     """
     wanted = [name for name in fields if name not in NOT_EXPORTED]
     standard = [name for name in wanted if name in STANDARD]
     custom = [name for name in wanted if name not in STANDARD]
     everything = [CUSTOM] if len(custom) > ATTRIBUTES_PER_EXPORT else []
-    return FieldsToExport(
-        tuple(sorted([_EXTERNAL_ID, *standard, *everything])),
-        () if everything else tuple(sorted(custom)),
-    )
+    others = {_TOLD_BY[kind] for kind in kinds if kind != "external_id"}
+    named = {_EXTERNAL_ID, *standard, *everything, *others, *([BRAZE_ID] if others else ())}
+    return FieldsToExport(tuple(sorted(named)), () if everything else tuple(sorted(custom)))
 
 
 def held_users(lines: list[bytes], key: str, fields: list[str]) -> pl.DataFrame:
@@ -133,16 +145,35 @@ def held_users(lines: list[bytes], key: str, fields: list[str]) -> pl.DataFrame:
     Raises:
         FileRejected: A line is no JSON object (``not_a_user``).
     """
-    users = [user for user in parse_users(lines, key) if isinstance(user.get(_EXTERNAL_ID), str)]
+    return identified(parse_users(lines, key), fields)
+
+
+def identified(users: list[Row], fields: list[str]) -> pl.DataFrame:
+    """Turn exported users that have an ``external_id`` into rows, as *held_users* does."""
+    named = [user for user in users if isinstance(user.get(_EXTERNAL_ID), str)]
+    profiles = pl.Series([user[_EXTERNAL_ID] for user in named], dtype=pl.String)
+    return held_under(profiles, named, fields).unique(PROFILE, keep="first", maintain_order=True)
+
+
+def held_under(keys: pl.Series, users: list[Row], fields: list[str]) -> pl.DataFrame:
+    """
+    Turn exported users into rows of the held frame, each under a key.
+
+    Args:
+        keys: As many as users.
+        users: As ``parse_users`` gives them.
+        fields: Fields that were asked for; ``@identified`` may be among them.
+    """
     attributes: list[dict[str, Any]] = [user.get(CUSTOM) or {} for user in users]
-    columns = {
-        PROFILE: pl.Series([user[_EXTERNAL_ID] for user in users], dtype=pl.String),
-        EXISTS: pl.Series([True] * len(users), dtype=pl.Boolean),
-    }
+    columns = {PROFILE: keys, EXISTS: pl.Series([True] * len(users), dtype=pl.Boolean)}
     for name in fields:
+        if name == IDENTIFIED:
+            ids = [_observed(user, name) for user in users]
+            columns[name] = pl.Series(ids, dtype=pl.String)
+            continue
         places = users if name in STANDARD else attributes
         columns[name] = held_texts(name, cells([place.get(name) for place in places]))
-    return pl.DataFrame(columns).unique(PROFILE, keep="first", maintain_order=True)
+    return pl.DataFrame(columns)
 
 
 def held_texts(name: str, kept: pl.Series) -> pl.Series:

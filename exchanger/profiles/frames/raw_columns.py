@@ -78,6 +78,10 @@ def _as_it_is(cells: pl.Series) -> pl.Series:
     return cells
 
 
+_FIRST = 4_096
+"""Cells of a large file that are looked at first: mostly they show what a column is not."""
+
+
 @dataclass(frozen=True)
 class FilledCells:
     """
@@ -97,13 +101,23 @@ class FilledCells:
 
     def __iter__(self) -> Iterator[pl.Series]:
         nulls = nulls_of(self.raw, self.column, self.nulls)
-        for cells in self.raw.cells(self.column):
+        for cells in self._portions():
             if self.raw.textual and cells.dtype == pl.String:
                 # A formula that is text stays one, so that its column is text.
                 bare = without_empty(without_empty_formula(without_guard(cells)), nulls)
                 yield self.spelled(bare)
             else:
                 yield without_empty(cells, nulls)
+
+    def _portions(self) -> Iterator[pl.Series]:
+        """Yield the cells, of a large file a few first: who has seen enough asks for no others."""
+        pieces = self.raw.cells(self.column)
+        if self.raw.pieces is not None:
+            first = next(pieces)
+            yield first.head(_FIRST)
+            if len(first) > _FIRST:
+                yield first.slice(_FIRST)
+        yield from pieces
 
 
 def nulls_of(raw: RawColumns, column: str, nulls: tuple[str, ...]) -> tuple[str, ...]:

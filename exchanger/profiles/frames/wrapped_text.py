@@ -18,6 +18,8 @@ _FORMULA_IN_JSON = r'^"=\\"([^"\\]*)\\""$'
 
 def without_guard(cells: pl.Series) -> pl.Series:
     """Take off one apostrophe before ``= + - @`` and line ends; any other stays: 'tis."""
+    if not cells.str.starts_with("'").any():
+        return cells  # Mostly so, and quickly seen.
     guarded = _CELL.str.contains(_GUARDED)
     return _changed(cells, guarded, _CELL.str.tail(_CELL.str.len_chars() - 1))
 

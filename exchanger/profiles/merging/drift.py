@@ -24,23 +24,37 @@ def differs(one: pl.Expr, other: pl.Expr, *, ordered: bool = False) -> pl.Expr:
     """
     known = (one != UNCERTAIN) & (other != UNCERTAIN)
     changed = (known & (one != other)).fill_null(value=False)
-    spelt, beside = (_with_times(pl.when(changed).then(text)) for text in (one, other))
-    changed &= (spelt != beside).fill_null(value=False)
-    if ordered:
+    texts = pl.struct(changed.alias("changed"), one.alias("one"), other.alias("other"))
+    return texts.map_batches(
+        lambda cells: _are_different(cells.struct.unnest(), ordered=ordered),
+        return_dtype=pl.Boolean,
+        is_elementwise=True,
+    )
+
+
+def _are_different(cells: pl.DataFrame, *, ordered: bool) -> pl.Series:
+    """Look closely at the few texts that differ."""
+    changed = cells["changed"]
+    if not changed.any():
         return changed
-    lists = changed & spelt.str.starts_with("[") & beside.str.starts_with("[")
-    first, second = (_members(pl.when(lists).then(text)) for text in (spelt, beside))
+    few = cells.filter(changed)
+    one, other = spell_inner_times(few["one"]), spell_inner_times(few["other"])
+    differs = one != other
+    if not ordered:
+        differs &= ~_have_same_members(one, other)
+    return changed.scatter(changed.arg_true(), differs)
+
+
+def _have_same_members(one: pl.Series, other: pl.Series) -> pl.Series:
+    """Test which texts are lists of the same members, in whatever order."""
+    lists = one.str.starts_with("[") & other.str.starts_with("[")
+    texts = pl.DataFrame({"one": one, "other": other, "lists": lists})
+    first, second = (
+        members(texts.select(pl.when("lists").then(name)).to_series()) for name in ("one", "other")
+    )
     both = first.list.concat(second).list.unique().list.len()
     same = (both == first.list.len()) & (both == second.list.len())
-    return changed & ~same.fill_null(value=False)
-
-
-def _with_times(text: pl.Expr) -> pl.Expr:
-    return text.map_batches(spell_inner_times, return_dtype=pl.String, is_elementwise=True)
-
-
-def _members(array: pl.Expr) -> pl.Expr:
-    return array.map_batches(members, return_dtype=pl.List(pl.String), is_elementwise=True)
+    return same.fill_null(value=False)
 
 
 def verdict(name: str, base: pl.Expr, *, ordered: bool = False) -> pl.Expr:

@@ -148,11 +148,25 @@ def _differs(rule: Rule) -> pl.Expr:
     differs = WANTED.is_not_null() & WANTED.ne_missing(HELD)
     if rule.type != "list" or rule.config.ordered or strategy_of(rule).reads_held:
         return differs
-    array = pl.when(differs & HELD.str.starts_with("[")).then(HELD)
-    kept = array.map_batches(members, return_dtype=pl.List(pl.String), is_elementwise=True)
-    both = kept.list.concat(VALUE).list.unique().list.len()
-    same = (both == VALUE.list.len()) & (both == kept.list.len())
-    return differs & ~same.fill_null(value=False)
+    lists = pl.struct((differs & HELD.str.starts_with("[")).alias("differs"), HELD, VALUE)
+    same = lists.map_batches(
+        lambda cells: _has_same_members(cells.struct.unnest()),
+        return_dtype=pl.Boolean,
+        is_elementwise=True,
+    )
+    return differs & ~same
+
+
+def _has_same_members(cells: pl.DataFrame) -> pl.Series:
+    """Find lists that differ from what is held in nothing but their order."""
+    differs = cells["differs"].fill_null(value=False)
+    if not differs.any():
+        return differs
+    lists = cells.filter(differs).select(members(cells["held"].filter(differs)), VALUE)
+    both = HELD.list.concat(VALUE).list.unique().list.len()
+    same = (both == VALUE.list.len()) & (both == HELD.list.len())
+    found = lists.select(same.fill_null(value=False)).to_series()
+    return differs.scatter(differs.arg_true(), found)
 
 
 def _about_merged(rule: Rule) -> pl.Expr:
@@ -175,6 +189,8 @@ def _retyped() -> pl.Expr:
 def _of_other_kind(cells: pl.DataFrame) -> pl.Series:
     """Find changes from a value to one of another JSON type, among the few that replace one."""
     held, wanted = cells["held"], cells["wanted"]
+    if held.null_count() == len(held):
+        return pl.repeat(False, len(held), dtype=pl.Boolean, eager=True)
     replaces = (cells["change"] & (held != EMPTY) & (wanted != EMPTY)).fill_null(value=False)
     if not replaces.any():
         return replaces

@@ -15,6 +15,7 @@ folded value with the held one. What ``deep`` and ``rows`` do to JSON is in ``ne
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -45,16 +46,16 @@ class Strategy:
 
     Args:
         fold: For a rule, an aggregation over the rows of one profile in their order.
+        merge: For a rule, the typed value to send, null where nothing is to be sent.
         survives: For a rule and the row's position, an aggregation that gives the position of the
             row that won, or the winning value, or null when every row that spoke matters.
-        merge: For a rule, the typed value to send, null where nothing is to be sent.
         empties: For a rule, where the field is to be emptied in Braze.
         reads_held: The merge needs the held value as a typed one, not only as text.
     """
 
     fold: Callable[[Rule], pl.Expr]
-    survives: Callable[[Rule, pl.Expr], pl.Expr | None]
     merge: Callable[[Rule], pl.Expr]
+    survives: Callable[[Rule, pl.Expr], pl.Expr | None] = lambda _rule, _position: None
     empties: Callable[[Rule], pl.Expr] = lambda _: pl.lit(value=False)
     reads_held: bool = False
 
@@ -138,12 +139,20 @@ def _comparable(rule: Rule) -> pl.Expr:
     return GIVEN.cast(pl.Datetime("ms", "UTC")) if rule.type == "date" else GIVEN
 
 
-def _higher(rule: Rule) -> pl.Expr:
-    return pl.when(READ.is_null() | (_comparable(rule) > READ)).then(GIVEN)
+def _extreme(
+    chosen: Callable[[pl.Expr], pl.Expr], beyond: Callable[[pl.Expr, pl.Expr], pl.Expr]
+) -> Strategy:
+    """Build the strategy that keeps the highest value, or the lowest."""
 
+    def fold(rule: Rule) -> pl.Expr:
+        return chosen(pl.col(rule.name))
 
-def _lower(rule: Rule) -> pl.Expr:
-    return pl.when(READ.is_null() | (_comparable(rule) < READ)).then(GIVEN)
+    return Strategy(
+        fold=fold,
+        survives=lambda rule, position: position.filter(pl.col(rule.name) == fold(rule)).first(),
+        merge=lambda rule: pl.when(READ.is_null() | beyond(_comparable(rule), READ)).then(GIVEN),
+        reads_held=True,
+    )
 
 
 def _union_of(one: pl.Expr, other: pl.Expr) -> pl.Expr:
@@ -243,13 +252,11 @@ STRATEGIES: dict[StrategyName, Strategy] = {
     ),
     "add": Strategy(
         fold=_union,
-        survives=lambda _rule, _position: None,
         merge=_joined,
         reads_held=True,
     ),
     "sum": Strategy(
         fold=_total,
-        survives=lambda _rule, _position: None,
         merge=_plus,
         reads_held=True,
     ),
@@ -266,30 +273,14 @@ STRATEGIES: dict[StrategyName, Strategy] = {
     ),
     "remove": Strategy(
         fold=_union,
-        survives=lambda _rule, _position: None,
         merge=_remaining,
         empties=lambda rule: _remaining(rule).list.len() == 0,
         reads_held=True,
     ),
-    "highest": Strategy(
-        fold=lambda rule: pl.col(rule.name).max(),
-        survives=lambda rule, position: position.filter(
-            pl.col(rule.name) == pl.col(rule.name).max()
-        ).first(),
-        merge=_higher,
-        reads_held=True,
-    ),
-    "lowest": Strategy(
-        fold=lambda rule: pl.col(rule.name).min(),
-        survives=lambda rule, position: position.filter(
-            pl.col(rule.name) == pl.col(rule.name).min()
-        ).first(),
-        merge=_lower,
-        reads_held=True,
-    ),
+    "highest": _extreme(pl.Expr.max, operator.gt),
+    "lowest": _extreme(pl.Expr.min, operator.lt),
     "deep": Strategy(
         fold=_joined_texts,
-        survives=lambda _rule, _position: None,
         merge=lambda _: GIVEN,
     ),
     "rows": Strategy(

@@ -195,7 +195,9 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
     return PartPlan(
         outbox=_with_ready(outbox, part.ready),
         contributions=_contributions(part, rules, rows, absent),
-        rejected=unmergeable(part.given, part.corrections, bad, terms.rules),
+        rejected=unmergeable(part.given, part.corrections, bad, terms.rules)
+        if bad.height
+        else None,
         tally=_tally(_of(named, rejected), merged, rows, absent, outbox)
         + _behind(closed, rows)
         + _spoken(part, rules, rejected, absent),

@@ -42,13 +42,19 @@ def canonical_phones(identifiers: CastResult) -> CastResult:
     Faults: ``bad_phone``.
     """
     texts = identifiers.values
+    frame = pl.DataFrame({"raw": texts, "value": e164(texts)})
+    bad = RAW.is_not_null() & VALUE.is_null()
+    return flag_faults(frame, [("bad_phone", bad)]).over(identifiers.faults)
+
+
+def e164(texts: pl.Series) -> pl.Series:
+    """Write phone numbers as E.164; null for what has no country, or is no number."""
     distinct = texts.drop_nulls().unique()
     like = distinct.filter(distinct.str.contains(_NUMBER))
     forms = pl.Series([_e164(text) for text in like], dtype=pl.String)
     known = pl.DataFrame({"raw": like, "value": forms}).drop_nulls()
     frame = pl.DataFrame({"raw": texts}).join(known, on="raw", how="left", maintain_order="left")
-    bad = RAW.is_not_null() & VALUE.is_null()
-    return flag_faults(frame, [("bad_phone", bad)]).over(identifiers.faults)
+    return frame["value"]
 
 
 def _e164(text: str) -> str | None:

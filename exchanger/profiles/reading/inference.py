@@ -13,7 +13,7 @@ import polars as pl
 
 from exchanger.config.models import FieldType
 from exchanger.profiles.casting.numbers import SIGNIFICANT_DIGITS
-from exchanger.profiles.casting.times import ISO, ISO_DATE, read_instants
+from exchanger.profiles.casting.times import ISO, ISO_DATE, read_instants, read_usual_instants
 from exchanger.profiles.frames.type_names import TypeName
 
 SAMPLE = 1_000
@@ -143,6 +143,8 @@ def _infer_datetime(pieces: Iterable[pl.Series]) -> TypeName | None:
 
 
 def _are_times(cells: pl.Series, pattern: str) -> bool:
+    if pattern == ISO and read_usual_instants(cells, "UTC") is not None:
+        return True
     if not _holds(cells, _CELL.str.contains(pattern)):
         return False
     return read_instants(cells, "UTC").faults.null_count() == len(cells)

@@ -266,13 +266,22 @@ def _find_type(column: str, job: ImportJob, raw: RawColumns) -> TypeName | None:
     """Name the type that a column has in a file; None if it is empty there."""
     filled = _filled(raw, column, job)
     if raw.textual:
-        return infer_type(filled)
+        return _plain_type(column, raw, job) or infer_type(filled)
     nulls = column_nulls(job, column)
     if all(cells.null_count() == len(cells) for cells in (filled if nulls else raw.cells(column))):
         return None
     if nulls and column in raw.json_columns:
         return type_of_json(filled)
     return own_type(raw.frame[column].dtype, is_json=column in raw.json_columns)
+
+
+def _plain_type(column: str, raw: RawColumns, job: ImportJob) -> TypeName | None:
+    """Name the type of cells that need no look at what is around them; None if they may."""
+    csv = job.source.csv
+    if column_nulls(job, column) or csv.decimal != "." or csv.dates:
+        return None
+    found = infer_type([*raw.cells(column)])
+    return None if found is None or found.type == "string" else found
 
 
 def _met(  # noqa: PLR0913, PLR0917 - what a type is settled by

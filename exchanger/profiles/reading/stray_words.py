@@ -69,10 +69,14 @@ def find_stray_words(
     """
     found: dict[str, int] = {}
     cells = 0
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
         filled = piece.drop_nulls().alias("cell").to_frame()
         cells += filled.height
-        counts = filled.filter(_is_word(is_json=is_json)).group_by("cell").len()
+        is_word = filled.select(_is_word(is_json=is_json)).to_series()
+        # What the first cells are without their words, all cells are without theirs.
+        if not number and infer_type([filled["cell"].filter(~is_word)]) == TypeName("string"):
+            return None
+        counts = filled.filter(is_word).group_by("cell").len()
         if counts.height > MOST_WORDS:
             return None
         for word, count in counts.iter_rows():

@@ -15,11 +15,13 @@ from exchanger.profiles.casting.lists import cast_lists
 from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.text import read_json_scalars
 from exchanger.profiles.casting.times import (
+    has_slashes,
     has_unknown_order,
     has_year_last,
     is_month_first,
     read_instants,
 )
+from exchanger.profiles.casting.usual import read_usual
 from exchanger.profiles.casting.values import CastOptions, cast_options, cast_values, plainly
 from exchanger.profiles.frames import columns
 from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
@@ -228,15 +230,24 @@ def _cast_rule(raw: RawColumns, rule: Rule, job: ImportJob) -> CastColumn:
     nulls = (*job.source.nulls, *rule.config.nulls)
     reading = cast_options(rule, job.source, nulls, textual=raw.textual)
     is_json = rule.column in raw.json_columns
-    cells, wrapped = cells_of(raw, rule.column, nulls)
-    result = _cast(cells, rule, reading, is_json=is_json)
+    usual = None if is_json else read_usual(raw.frame[rule.column], reading)
+    wrapped = None
+    if usual is not None:
+        result = _judged(rule, usual)
+    else:
+        cells, wrapped = cells_of(raw, rule.column, nulls)
+        result = _cast(cells, rule, reading, is_json=is_json)
     key = rule.config.key or ""
     return CastColumn(rule.name, rule.name, rule.column, result, rule.scale, wrapped, key=key)
 
 
 def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     """Cast cells to what their rule says, and to what Braze takes."""
-    result = _to_type(cells, rule, reading, is_json=is_json)
+    return _judged(rule, _to_type(cells, rule, reading, is_json=is_json))
+
+
+def _judged(rule: Rule, result: CastResult) -> CastResult:
+    """Find the values that Braze does not take."""
     if rule.of_item:
         return judge_item_field(rule, result)
     return judge_nested(rule, judge_standard(rule, result))
@@ -245,7 +256,7 @@ def _cast(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) 
 def _to_type(cells: pl.Series, rule: Rule, reading: CastOptions, *, is_json: bool) -> CastResult:
     if rule.type == "string" and rule.config.type is None and rule.column:
         result = _read(cells, reading, is_json=is_json)
-        if rule.name in STANDARD_TEXT or rule.of_item:
+        if rule.name in STANDARD_TEXT or rule.of_item or not has_slashes(result.values):
             return result
         result = _without(result, "day_or_month", has_unknown_order)
         return _without(result, "day_or_month", is_month_first) if rule.day_first else result

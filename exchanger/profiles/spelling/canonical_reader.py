@@ -13,7 +13,7 @@ import polars as pl
 
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.json_values import spell_json
-from exchanger.profiles.spelling.times import SPELLING, read_braze_times
+from exchanger.profiles.spelling.times import SPELT, read_braze_times, read_spelt
 
 UNCERTAIN = "?"
 """Was known once; must be looked up before it is used."""
@@ -80,7 +80,9 @@ def units(texts: pl.Series, scale: int) -> pl.Series:
 def instants(texts: pl.Series) -> pl.Series:
     """Read times and dates in quotes, in any spelling that Braze reads, as instants."""
     plain = texts.str.strip_chars('"')
-    read = plain.str.to_datetime(SPELLING, time_unit="ms", strict=False).dt.replace_time_zone("UTC")
+    spelt = pl.when(pl.col("text").str.contains(f"^{SPELT}$")).then("text")
+    own = plain.to_frame("text").select(spelt).to_series()
+    read = read_spelt(own).dt.replace_time_zone("UTC").rename(texts.name)
     other = plain.filter(read.is_null() & texts.str.starts_with('"')).unique()
     if other.is_empty():
         return read

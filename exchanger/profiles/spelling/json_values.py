@@ -184,7 +184,7 @@ def fragment(rule: Rule, value: pl.Expr) -> pl.Expr:
     if rule.type == "decimal":
         return decimal_text(value, rule.scale)
     if rule.type == "datetime" and rule.name != "dob":
-        return pl.lit('"') + value.dt.strftime(SPELLING) + pl.lit('"')
+        return value.dt.strftime(f'"{SPELLING}"')
     return _RENDER[rule.type](value)
 
 

@@ -61,8 +61,7 @@ class Exporter:
     def start(self, body: dict[str, Any]) -> Answer:
         """Answer ``/users/export/segment``."""
         space = self._workspace
-        with space.lock:
-            space.settle()
+        with space.settled():
             settings = space.settings
             order = read_order(
                 body, space.segments.__contains__, lambda names: fields_problem(names, settings)

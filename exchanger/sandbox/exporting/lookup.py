@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from exchanger.sandbox.http.answers import Answer, refused
+from exchanger.sandbox.http.answers import TOO_MANY_IDS, Answer, refused
 from exchanger.sandbox.identity.directory import Directory
 from exchanger.sandbox.identity.profiles import EXPORT_FIELDS, Profile
 from exchanger.sandbox.settings import SandboxSettings
 
 MAX_IDS = 50
-TOO_MANY = "The max number of ids per request was exceeded"
 _FIELDS = EXPORT_FIELDS - {"created_from"}
 
 
@@ -55,7 +54,7 @@ def _problem(external_ids: Any, aliases: Any) -> str | None:
         return "external_ids must be an array of strings"
     if not isinstance(aliases, list) or not all(isinstance(x, dict) for x in aliases):
         return "user_aliases must be an array of objects"
-    return TOO_MANY if len(external_ids) + len(aliases) > MAX_IDS else None
+    return TOO_MANY_IDS if len(external_ids) + len(aliases) > MAX_IDS else None
 
 
 def _found(

@@ -93,8 +93,7 @@ class _Inspection:
         return _json({"total": len(everyone), "users": page})
 
     async def user(self, request: Request) -> Response:
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             known = self._workspace.directory.by_external_id
             profile = known.get(request.path_params["external_id"])
             if profile is None:
@@ -102,8 +101,7 @@ class _Inspection:
             return _json(profile.inspected())
 
     async def meter(self, _request: Request) -> Response:
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             meter = self._workspace.meter
             return _json({"data_points": meter.total, "by_name": dict(meter.by_name)})
 
@@ -118,8 +116,7 @@ class _Inspection:
 
     async def writes(self, request: Request) -> Response:
         asked = request.query_params
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             writes = self._workspace.scene.writes
             found = writes.newest(asked.get("outcome"), asked.get("braze_id"))
             counts = [
@@ -129,16 +126,14 @@ class _Inspection:
         return _json({"counts": counts, "writes": found})
 
     async def catalog(self, request: Request) -> Response:
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             found = self._workspace.scene.catalogs.known.get(request.path_params["name"])
             if found is None:
                 return _json({"message": "no such catalog"}, 404)
             return _json({"catalog": found.shown(), "items": list(found.items.values())})
 
     async def cohorts(self, _request: Request) -> Response:
-        with self._workspace.lock:
-            self._workspace.settle()
+        with self._workspace.settled():
             known = self._workspace.scene.cohorts.known.values()
             shown = [
                 {
@@ -183,8 +178,7 @@ class _Inspection:
 
     def answer_opt_ins(self, body: dict[str, Any]) -> dict[str, Any]:
         space = self._workspace
-        with space.lock:
-            space.settle()
+        with space.settled():
             agreed = space.scene.subscriptions.answer_prompts(
                 body["subscription_group_id"], space.directory, space.now()
             )

@@ -14,7 +14,7 @@ import structlog
 from exchanger.service.child_process import ChildProcess
 from exchanger.service.events import Answered, Counted, Event
 from exchanger.service.looking.missed import read_last_starts
-from exchanger.service.looking.watching import Watch, read_waiting
+from exchanger.service.looking.watching import Backlog, Watch, read_waiting
 from exchanger.service.telling.attention import read_standing
 
 log = structlog.get_logger()
@@ -146,8 +146,8 @@ class ChildQueries:
         self._asked[child] = WAITING
         return True
 
-    def what_waits(self, watch: Watch, child: ChildProcess) -> list[str] | None:
-        """Read which imports have something to do; None if the question failed."""
+    def what_waits(self, watch: Watch, child: ChildProcess) -> Backlog | None:
+        """Read which imports have something to do, and more; None if the question failed."""
         self.over(child)
         try:
             return read_waiting(child.output)

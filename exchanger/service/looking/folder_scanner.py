@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from array import array
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,14 +16,13 @@ from exchanger.errors import StorageDenied
 from exchanger.files.folders import reader_of
 from exchanger.outside.s3.listing_diff import ListingDiff
 
-if TYPE_CHECKING:
-    from array import array
-
-
 log = structlog.get_logger()
 
-CORRECTED_APART = 60.0
-"""Seconds between two listings of a folder of corrected rows, which come from people."""
+CORRECTED_APART = 55.0
+"""
+Seconds between two listings of a folder of corrected rows, which come from people: a minute, less
+what looks that are due each minute may come early, so that none of them is passed over.
+"""
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,18 @@ class FolderScanner:
         self._clock = clock
         self._next_look: dict[str, float] = {}
 
-    def look(self, jobs: Iterable[str], *, at_once: bool = False) -> ScanResult:
+    def look(
+        self, jobs: Iterable[str], *, awaiting: Collection[str] = (), noticed: Collection[str] = ()
+    ) -> ScanResult:
         """
         Look into the folders of some jobs, and into those for rows that they have rejected.
 
         Args:
             jobs: The jobs.
-            at_once: Whether to look for corrected rows even if that was done a moment ago.
+            awaiting: Jobs of which rejected rows wait to be corrected: beside the folders of others
+                nothing is looked for.
+            noticed: Jobs about whose corrected rows a notice came, so that these are looked for in
+                any case, even if that was done a moment ago.
 
         Raises:
             StorageError: A folder could not be listed. What was new in the others is lost to the
@@ -98,23 +102,34 @@ class FolderScanner:
             new.update(
                 job for job in self._sharing[prefix] if any(self._takes(job, key) for key in keys)
             )
-            new.update(self._corrected(prefix, at_once=at_once))
+            if self._is_time_for_corrected(prefix, awaiting, noticed):
+                new.update(self._corrected(prefix))
         return ScanResult(frozenset(new), frozenset(first))
 
-    def _corrected(self, prefix: str, *, at_once: bool) -> list[str]:
-        """Name the jobs of a folder beside which there are new rows that they may have rejected."""
+    def _is_time_for_corrected(
+        self, prefix: str, awaiting: Collection[str], noticed: Collection[str]
+    ) -> bool:
+        """Return whether to look beside a folder now for rows that people have corrected."""
         jobs = [job for job in self._sharing[prefix] if self._readers[job].corrects]
-        folder, now = AnswerNames(prefix).corrected_rows, self._clock()
-        if not jobs or (not at_once and now < self._next_look.get(folder, now)):
-            return []
-        self._next_look[folder] = now + CORRECTED_APART
+        if any(job in noticed for job in jobs):
+            return True
+        now = self._clock()
+        return any(job in awaiting for job in jobs) and now >= self._next_look.get(prefix, now)
+
+    def _corrected(self, prefix: str) -> list[str]:
+        """Name the jobs of a folder beside which there are new rows that they may have rejected."""
+        folder = AnswerNames(prefix).corrected_rows
+        self._next_look[prefix] = self._clock() + CORRECTED_APART
         try:
-            self._known[folder], keys = self._news.since(self._known.get(folder), folder)
+            # At first all that lies there is new: it may have come since a process looked there.
+            known = self._known.get(folder, array("q"))
+            self._known[folder], keys = self._news.since(known, folder)
         except StorageDenied as error:
             # Keys are often allowed to list no more than the folders that they are for.
             log.info("corrected.not_listed", folder=folder, error=str(error))
             return []
-        return [job for job in jobs if any(self._readers[job].takes_corrected(key) for key in keys)]
+        readers = [self._readers[job] for job in self._sharing[prefix]]
+        return [each.job for each in readers if any(map(each.takes_corrected, keys))]
 
     def _takes(self, job: str, key: str) -> bool:
         reader = self._readers[job]

@@ -38,10 +38,12 @@ class Notice:
     Args:
         jobs: The jobs that take them.
         done: To be called once a look that began after the messages came is over: deletes them.
+        corrected: Those of the jobs that take an object as corrected rows.
     """
 
     jobs: frozenset[str]
     done: Callable[[], None]
+    corrected: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,18 @@ class _Audience:
     s3: S3Config
     readers: tuple[tuple[str, Reader], ...]
 
-    def jobs_of(self, objects: Iterable[Object]) -> frozenset[str]:
-        """Name the jobs that take one of these objects, or that one of them tells something."""
-        return frozenset(
-            reader.job
-            for one in objects
-            for bucket, reader in self.readers
-            if one.is_new
-            and one.bucket == bucket
-            and (
-                reader.takes(one.key) or reader.is_sign(one.key) or reader.takes_corrected(one.key)
-            )
-        )
+    def jobs_of(self, objects: Iterable[Object]) -> tuple[frozenset[str], frozenset[str]]:
+        """Name the jobs that take one of these, or are told by one; and those it corrects."""
+        dropped, corrected = set(), set()
+        for one in objects:
+            for bucket, reader in self.readers if one.is_new else ():
+                if bucket != one.bucket:
+                    continue
+                if reader.takes(one.key) or reader.is_sign(one.key):
+                    dropped.add(reader.job)
+                if reader.takes_corrected(one.key):
+                    corrected.add(reader.job)
+        return frozenset(dropped | corrected), frozenset(corrected)
 
     def is_about(self, objects: Sequence[Object]) -> bool:
         """Return whether any of these objects is in a bucket of ours; so is none at all."""
@@ -153,11 +155,13 @@ class _Listener:
         """Wake the jobs that messages are about, and delete those that are about no file of any."""
         idle: list[str] = []
         waking: dict[str, frozenset[str]] = {}
+        correcting: set[str] = set()
         for message in messages:
             objects = self._read(message)
             if objects is None:
                 continue
-            jobs = self._audience.jobs_of(objects)
+            jobs, corrected = self._audience.jobs_of(objects)
+            correcting |= corrected
             if jobs:
                 waking[message.receipt] = jobs
             else:
@@ -166,7 +170,8 @@ class _Listener:
             delete(queue, idle)
         if waking:
             done = partial(_delete_apart, queue, [*waking])
-            self._on_notice(Notice(frozenset().union(*waking.values()), done))
+            woken = frozenset[str]().union(*waking.values())
+            self._on_notice(Notice(woken, done, frozenset(correcting)))
 
     def _read(self, message: Message) -> list[Object] | None:
         """Read a message; None if it is left to the queue's own redrive, which is told once."""
@@ -213,19 +218,19 @@ class Awaited:
     def __init__(self) -> None:
         self._new: list[Callable[[], None]] = []
         self._looked_for: list[Callable[[], None]] = []
+        self._to_correct: frozenset[str] = frozenset()
+        self.corrected: frozenset[str] = frozenset()
+        """Jobs about whose corrected rows a notice is that the look under way is for."""
 
-    def add(self, done: Callable[[], None]) -> None:
+    def add(self, done: Callable[[], None], corrected: frozenset[str] = frozenset()) -> None:
         """Remember a notice: the next look that begins is for it."""
         self._new.append(done)
-
-    @property
-    def is_looked_for(self) -> bool:
-        """Whether the look that is under way is for a notice."""
-        return bool(self._looked_for)
+        self._to_correct |= corrected
 
     def begin_look(self) -> None:
         """A look begins, which sees what came before."""
         self._looked_for, self._new = self._new, []
+        self.corrected, self._to_correct = self._to_correct, frozenset()
 
     def looked(self, *, well: bool) -> None:
         """The look is over. If it failed, the messages come again by themselves."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -22,6 +23,20 @@ from exchanger.service.scheduling.schedules import scheduled_imports
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True)
+class Backlog:
+    """
+    What a process says of the jobs of a connection.
+
+    Args:
+        with_work: Those that have something to do.
+        awaiting: Those of which rejected rows wait to be corrected.
+    """
+
+    with_work: list[str]
+    awaiting: frozenset[str] = frozenset()
+
+
 class Watch:
     """The scheduled import jobs of one connection, and what is known of their files."""
 
@@ -33,12 +48,30 @@ class Watch:
         self.lookout = FolderScanner(name, *self.configured)
         self.arrivals: DueImports = before.arrivals.heir(jobs) if before else DueImports()
         self.notices = Awaited()
+        known = before.awaiting if before else frozenset[str]()
+        self.awaiting: frozenset[str] = known & jobs.keys()
+        """Jobs of which rejected rows wait to be corrected, as far as anybody has told."""
+        self._ended: set[str] = set()
+
+    def asked(self) -> None:
+        """A process is asked what waits: what runs tell from here on is newer."""
+        self._ended.clear()
+
+    def answered(self, awaiting: frozenset[str]) -> None:
+        """Take over what a process has told, but of jobs whose runs have told since."""
+        self.awaiting = (awaiting - self._ended) | (self.awaiting & self._ended)
+
+    def ended(self, job: str, *, awaits: bool) -> None:
+        """Remember what a run has told."""
+        self._ended.add(job)
+        self.awaiting = (self.awaiting - {job}) | ({job} if awaits else set())
 
     def look(self) -> ScanResult | None:
         """Look for the jobs that are due; None if that failed. For a thread."""
         try:
-            noticed = self.notices.is_looked_for
-            return self.lookout.look(self.arrivals.looked_for, at_once=noticed)
+            noticed = self.notices.corrected
+            jobs, awaiting = self.arrivals.looked_for, self.awaiting
+            return self.lookout.look(jobs, awaiting=awaiting, noticed=noticed)
         except StorageError as error:
             # The runs that follow will meet it too, and tell it in their reports.
             log.warning("look.failed", connection=self.name, error=str(error))
@@ -102,7 +135,7 @@ class Watching:
         """Look for the files of jobs at once; a notice of no job of ours comes again."""
         watches = {self._by_job[job].name for job in notice.jobs if job in self._by_job}
         for name, done in shared(notice.done, watches).items():
-            self._watches[name].notices.add(done)
+            self._watches[name].notices.add(done, notice.corrected)
         for job in sorted(notice.jobs):
             self.due(job, "notice")
 
@@ -134,12 +167,17 @@ class Watching:
         if self._is_current(watch):
             verdict = watch.arrivals.looked(seen, time.monotonic())
             self._act(watch, verdict)
-            if verdict.doubtful and not self._question(watch):
-                self.answered(watch, None)
+            if verdict.doubtful:
+                watch.asked()
+                if not self._question(watch):
+                    self.answered(watch, None)
 
-    def answered(self, watch: Watch, with_work: Iterable[str] | None) -> None:
+    def answered(self, watch: Watch, told: Backlog | None) -> None:
         """Act on an answer; None if there is none."""
         if self._is_current(watch):
+            if told is not None:
+                watch.answered(told.awaiting)
+            with_work = None if told is None else told.with_work
             self._act(watch, watch.arrivals.answered(with_work, time.monotonic()))
 
     def started(self, job: str) -> None:
@@ -147,11 +185,21 @@ class Watching:
         if job in self._by_job:
             self._by_job[job].arrivals.started(job)
 
-    def ended(self, job: str, *, nothing_left: bool) -> None:
-        """A run of a job has ended, and left nothing to do behind, or may have."""
-        if job in self._by_job:
-            now = time.monotonic()
-            self._by_job[job].arrivals.ended(job, nothing_left=nothing_left, now=now)
+    def ended(self, job: str, *, nothing_left: bool, awaits: bool | None = None) -> None:
+        """
+        A run of a job has ended.
+
+        Args:
+            job: The job.
+            nothing_left: It left nothing to do behind; otherwise it may have.
+            awaits: Whether rejected rows wait to be corrected; None if it did not say.
+        """
+        watch = self._by_job.get(job)
+        if watch is None:
+            return
+        watch.arrivals.ended(job, nothing_left=nothing_left, now=time.monotonic())
+        if awaits is not None:
+            watch.ended(job, awaits=awaits)
 
     def _look(self, watch: Watch) -> None:
         self._on_look(watch, watch.look())
@@ -171,9 +219,9 @@ class Watching:
         return self._watches.get(watch.name) is watch
 
 
-def read_waiting(output: str) -> list[str]:
+def read_waiting(output: str) -> Backlog:
     """
-    Read what ``jobs --waiting --json`` printed: the jobs that have something to do.
+    Read what ``jobs --waiting --json`` printed.
 
     Raises:
         ValueError: The text is something else.
@@ -182,11 +230,13 @@ def read_waiting(output: str) -> list[str]:
     if isinstance(entries, dict) and isinstance(entries.get("error"), dict):
         raise ValueError(str(entries["error"].get("message")))  # noqa: TRY004 - it is data
     try:
-        return [
+        with_work = [
             entry["job"]
             for entry in entries
             # What settles is no news to a look, and is to be taken all the same.
             if any(entry.get(key) for key in ("files_waiting", "files_settling", "unfinished"))
         ]
+        awaiting = (entry["job"] for entry in entries if entry.get("awaits_corrections"))
+        return Backlog(with_work, frozenset(awaiting))
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError("the answer is no list of jobs with what waits") from error

@@ -135,6 +135,12 @@ def files_waiting(output: str) -> int | None:
     return waiting if isinstance(waiting, int) else None
 
 
+def awaits_corrections(output: str) -> bool | None:
+    """Return whether rejected rows wait to be corrected after a run; None if it does not say."""
+    report = _read(output) or {}
+    return bool(report.get("awaits_corrections")) if "files_waiting" in report else None
+
+
 def alerts_waiting(output: str) -> bool:
     """Return whether a run could not tell people all that it had to tell."""
     return bool((_read(output) or {}).get("alerts_waiting"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.errors import StorageChanged
 from exchanger.state.alerts.book import AlertBook
-from exchanger.state.documents import from_body, to_body
+from exchanger.state.documents import read_document, to_body, write_over
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -63,25 +64,14 @@ class AlertDocument:
         for _ in range(_ATTEMPTS):
             book, etag = self._read()
             changed = change(book, self.now())
-            if changed == book or self._write(changed, etag):
+            if changed == book:
+                return book
+            body = to_body({**changed.to_dict(), "nonce": new_nonce()})
+            with suppress(StorageChanged):
+                write_over(self._bucket, self._key, body, etag)
                 return changed
         raise StorageChanged("write", self._bucket.name, self._key, "others keep writing it")
 
     def _read(self) -> tuple[AlertBook, str | None]:
-        try:
-            body, etag = self._bucket.read(self._key)
-        except StorageMissing:
-            return AlertBook(), None
-        try:
-            return AlertBook.from_dict(from_body(body, self._key)), etag
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StateDamaged(self._key, f"not a book of alerts: {error}") from error
-
-    def _write(self, book: AlertBook, etag: str | None) -> bool:
-        body = to_body({**book.to_dict(), "nonce": new_nonce()})
-        try:
-            self._bucket.write(self._key, body, if_match=etag, if_none_match=etag is None)
-        except StorageChanged:
-            # The answer to our own first attempt may have been lost on the way.
-            return self._bucket.read(self._key)[0] == body
-        return True
+        found = read_document(self._bucket, self._key, AlertBook.from_dict, "not a book of alerts")
+        return found or (AlertBook(), None)

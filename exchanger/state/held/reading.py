@@ -86,10 +86,9 @@ def read_newest(  # noqa: PLR0913 - what HeldValues.of is told, and how to read
         collect: Carries out a query.
         rows: All the rows that the profiles have.
         fields: Attributes.
-        since: What was learnt before is given as unknown, if it is about a field in *fresh* or
-            says that there is no such profile; None: nothing is too old.
+        since: As for ``HeldValues.of``, and so are *fresh* and *sent*.
         fresh: Some of *fields*.
-        sent: Some of *fields*, of which to tell what was delivered last.
+        sent: Some of *fields*.
 
     Returns:
         One row for each profile: ``@profile``, ``@exists``, ``@stamp`` (Int64, of the newest row),

@@ -297,29 +297,11 @@ class HeldValues:
         self._table.add_all(stamped(frame, stamp=stamp, observed=True, at=at) for frame in frames)
 
     def maintain(self, go_on: Callable[[], None]) -> None:
-        """
-        Fold the table once it holds many more rows than it must, and join its small files.
-
-        Folding costs as much as the table is large, so it waits until as many rows came as the last
-        one left: on average a run pays for its own rows.
-
-        Args:
-            go_on: Asked before every step; what it raises leaves the table as it is.
-        """
+        """Fold the table if it is worth it, and join its files, as ``Compaction.maintain`` does."""
         self._folding.maintain(go_on)
 
     def fold(self, go_on: Callable[[], None]) -> bool:
-        """
-        Fold all that a profile has into one row, for every profile; readers notice nothing.
-
-        Memory is bounded: a range of slices is folded at a time.
-
-        Args:
-            go_on: As for *maintain*.
-
-        Returns:
-            Whether it was done; False if another process wrote to the table meanwhile.
-        """
+        """Fold all that a profile has into one row, as ``Compaction.fold`` does."""
         return self._folding.fold(go_on)
 
     @property

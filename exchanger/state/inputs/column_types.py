@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
-from exchanger.state.documents import from_body, to_body
+from exchanger.errors import StorageChanged
+from exchanger.state.documents import read_document, to_body
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -153,13 +153,10 @@ class ColumnTypes:
 
     def _read(self, job: str) -> tuple[KeptColumns, str | None]:
         key = self._names.column_types(job)
-        try:
-            body, etag = self._bucket.read(key)
-        except StorageMissing:
-            return KeptColumns(), None
-        try:
-            content = from_body(body, key)
-            content["types"] = {str(name): str(kind) for name, kind in content["types"].items()}
-            return KeptColumns(**content), etag
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise StateDamaged(key, f"no types in it: {error}") from error
+        found = read_document(self._bucket, key, _parsed, "no types in it")
+        return found or (KeptColumns(), None)
+
+
+def _parsed(content: dict[str, Any]) -> KeptColumns:
+    types = {str(name): str(kind) for name, kind in content["types"].items()}
+    return KeptColumns(**{**content, "types": types})

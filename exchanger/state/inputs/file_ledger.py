@@ -158,6 +158,18 @@ class LedgerSnapshot:
         rejected = pl.col("rejected").fill_null(0) > 0
         return not self.rows.filter(pl.col("job") == job, rejected).is_empty()
 
+    def rejecting(self, job: str) -> list[int]:
+        """
+        Number the runs of a job that have rejected rows aside, which no later run has taken up.
+
+        Rows of files of corrected rows that stand for none are not theirs.
+        """
+        ours = self.rows.filter(pl.col("job") == job).with_columns(met=pl.coalesce("met", "seq"))
+        counts = ~pl.col("outcome").is_in(("corrected", "tested"))
+        aside = ours.filter(counts, pl.col("rejected").fill_null(0) > 0)["seq"].unique()
+        taken_up = ours.filter(pl.col("met") != pl.col("seq"))["met"].unique()
+        return aside.filter(~aside.is_in(taken_up.implode())).sort().to_list()
+
     def last_applied(self, job: str) -> tuple[str, int] | None:
         """Return the key of the file with rows that a job applied last, and how many these were."""
         ours = self.rows.filter(
@@ -435,7 +447,15 @@ class FileLedger:
 
         return LedgerSnapshot(self._found, unsummed)
 
-    def record(self, job: str, files: Iterable[ClaimedFile], *, seq: int, parent: int = 0) -> None:
+    def record(
+        self,
+        job: str,
+        files: Iterable[ClaimedFile],
+        *,
+        seq: int,
+        parent: int = 0,
+        releases: int = 0,
+    ) -> None:
         """
         Record what run *seq* did with its files; once, however often it is called.
 
@@ -444,12 +464,13 @@ class FileLedger:
             files: What the run claimed.
             seq: Its number.
             parent: The run that met these versions, if this one took it up: newer versions may
-                have been met since. Files of corrected rows are met by this one.
+                have been met since.
+            releases: The same of files of corrected rows, if they waited in a run.
         """
+        own = pl.lit(releases or seq, pl.Int64)
+        others = pl.lit(parent or seq, pl.Int64)
         rows = _rows(job, files, seq=seq)
-        if parent:
-            met = pl.when(~_is("corrected")).then(pl.lit(parent, pl.Int64)).otherwise("met")
-            rows = rows.with_columns(met=met)
+        rows = rows.with_columns(met=pl.when(_is("corrected")).then(own).otherwise(others))
         if rows.height:
             self._tenure.forget(_SNAPSHOT)
             self._table.append(rows, writer="files", seq=seq)

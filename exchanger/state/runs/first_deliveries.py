@@ -7,10 +7,9 @@ One small document for each connection. Only who holds the lease changes it.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from exchanger.errors import StateDamaged, StorageMissing
-from exchanger.state.documents import from_body, to_body
+from exchanger.state.documents import read_document, to_body
 from exchanger.state.runs.log import new_nonce
 from exchanger.state.tenure import Tenure
 
@@ -148,28 +147,25 @@ class FirstDeliveries:
         return self._tenure.known(_DOCUMENT, self._stored)
 
     def _stored(self) -> tuple[_Document, str | None]:
-        try:
-            body, etag = self._bucket.read(self._key)
-        except StorageMissing:
-            return _Document(), None
-        try:
-            content = from_body(body, self._key)
-            samples = tuple(
-                Sample(
-                    item["job"],
-                    item["seq"],
-                    tuple((p, f, v) for p, f, v in item["rows"]),
-                    item.get("share", 0.0),
-                    item.get("shadow", False),
-                )
-                for item in content["samples"]
-            )
-            return _Document(content["fields"], samples, content["nonce"]), etag
-        except (ValueError, KeyError, TypeError) as error:
-            raise StateDamaged(self._key, f"not the first deliveries: {error}") from error
+        found = read_document(self._bucket, self._key, _parsed, "not the first deliveries")
+        return found or (_Document(), None)
 
     def _write(self, document: _Document, etag: str | None) -> None:
         # Equal bodies would have equal ETags.
         body = to_body(asdict(replace(document, nonce=new_nonce())))
         self._tenure.forget(_DOCUMENT)
         self._bucket.write(self._key, body, if_match=etag, if_none_match=etag is None)
+
+
+def _parsed(content: dict[str, Any]) -> _Document:
+    samples = tuple(
+        Sample(
+            item["job"],
+            item["seq"],
+            tuple((p, f, v) for p, f, v in item["rows"]),
+            item.get("share", 0.0),
+            item.get("shadow", False),
+        )
+        for item in content["samples"]
+    )
+    return _Document(content["fields"], samples, content["nonce"])

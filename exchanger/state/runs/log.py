@@ -164,6 +164,7 @@ class RunDocument:
         verify: How many percent of what it sends are to be read back; 0 for none.
         shadow: It is dropped from the first step on, and compared with what Braze has later.
         takes_back: The run whose changes it takes back; 0 if it takes none back.
+        releases: The run in which the corrected rows waited that it gives; 0 if they did in none.
         members: Key of whom its job has by it, once it is settled; empty if it read no snapshot.
         member_count: How many these are.
         left: Key of whom its job had before, and has no more; empty if that is nobody.
@@ -226,6 +227,7 @@ class RunDocument:
     verify: float = 0.0
     shadow: bool = False
     takes_back: int = 0
+    releases: int = 0
     members: str = ""
     member_count: int = 0
     left: str = ""
@@ -243,6 +245,16 @@ class RunDocument:
     def catalogs(self) -> tuple[str, ...]:
         """The catalogs of whose items anything is sent; none if it is about profiles."""
         return (self.catalog,) if self.catalog else self.named_catalogs
+
+    @property
+    def takes_up(self) -> tuple[int, ...]:
+        """The runs that are done with by this one: they waited, or it gives what they put aside."""
+        return tuple(filter(None, (self.parent, self.releases)))
+
+    @property
+    def holds_corrections(self) -> bool:
+        """Whether files of corrected rows wait in it for a person."""
+        return self.hold and any(file.correction for file in self.files)
 
     @property
     def kind(self) -> ObjectKind:

@@ -5,8 +5,10 @@ from support.machine.processes import Fault
 from support.machine.telling import refuse, row
 
 CAST = ("ada", "bob", "cyd")
-READ_BACK = Fault("look_up", 1, "odd")
-"""What was sent first is read back; nothing odd is shown by then, as the grace is over."""
+SENT = [Fault("track", 0, "odd", variant=3)]
+"""What is sent first is taken, if late; effects are counted from there, after all of the plan."""
+READ_BACK = [*SENT, Fault("look_up", 0, "odd")]
+"""It is read back; nothing odd is shown by then, as the grace is over."""
 FATES = ["crash", "pause", "fail"]
 
 
@@ -28,10 +30,10 @@ FAULTS = [
     *at([], "list", range(2, 5)),
     *at([], "read", range(7, 10)),
     *at([], "track", range(3), by_day=[0]),
-    *at([], "look_up", [1], by_day=[1]),
-    *at([READ_BACK], "write", range(8), by_day=[0, 1]),
-    *at([READ_BACK], "list", range(3)),
-    *at([READ_BACK], "commit", range(3)),
+    *at(SENT, "look_up", [0], by_day=[0]),
+    *at(READ_BACK, "write", range(8), by_day=[0, 1]),
+    *at(READ_BACK, "list", range(3)),
+    *at(READ_BACK, "commit", range(3)),
 ]
 """Before, at and after the moment at which it is decided what becomes of the rest."""
 
@@ -119,7 +121,7 @@ def test_of_two_processes_that_see_different_things_one_decides(scene, holds):
     agree = disagree(scene)
     if holds:
         agree()
-    scene.start("crm", [Fault("look_up", 1, "pause", after=True)])
+    scene.start("crm", [*SENT, Fault("look_up", 0, "pause", after=True)])
     if holds:
         agree = disagree(scene)
     else:
@@ -139,7 +141,7 @@ def test_what_was_decided_stands_whatever_is_shown_later(scene, holds):
     agree = disagree(scene)
     if not holds:
         agree()
-    scene.start("crm", [READ_BACK, Fault("write", 0, "crash", after=True)])
+    scene.start("crm", [*READ_BACK, Fault("write", 0, "crash", after=True)])
     if holds:
         agree()
     else:
@@ -163,7 +165,8 @@ def test_an_object_that_braze_refuses_holds_the_rest(scene):
 
 
 @pytest.mark.parametrize(
-    "faults", [[Fault("look_up", 1, "crash")], [READ_BACK, Fault("write", 0, "crash", after=True)]]
+    "faults",
+    [[*SENT, Fault("look_up", 0, "crash")], [*READ_BACK, Fault("write", 0, "crash", after=True)]],
 )
 def test_a_discard_drops_the_rest(scene, faults):
     """Whether or not it was decided that it waits: what was sent stays, and nothing follows."""

@@ -5,6 +5,8 @@ from support.machine import drops
 from support.machine.processes import Fault
 from support.machine.telling import refuse, row, some
 
+from exchanger.config.models import Budget
+
 COLUMNS = ("id", *drops.FIELDS, "at")
 DECISIVE = [
     *some("write", range(15), by_day=6),
@@ -126,3 +128,29 @@ def test_a_corrected_row_keeps_its_place_in_the_order(scene, first, second, tier
     correct(scene, key, 1, {1: row("bob", total="5", tier="iron", at=first)})
     scene.start("shop")
     assert (tier, 5) == (scene.profile("bob")["tier"], total(scene))
+
+
+@pytest.mark.parametrize("verb", ["approve", pytest.param("run", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize(("kind", "nth"), DECISIVE)
+def test_corrected_rows_that_wait_count_once_wherever_a_process_dies(scene, verb, kind, nth):
+    """Be it the one that holds them back, or the one that gives them once a person has decided."""
+    key = scene.drop("crm", [row("bob", total="0.5"), row("eve", total="x"), row("cyd", total="1")])
+    scene.start("crm")
+    scene.budget = Budget(data_points={"day": 1})
+    correct(scene, key, 1, {1: row("bob", total="5")})
+    faults = [Fault(kind, nth, "crash", after=True)]
+    scene.start("crm", faults if verb == "run" else ())
+    scene.come_to_rest()
+    assert (None, "held_back") == (total(scene), scene.runs()[1].state)
+    scene.start("crm", faults if verb == "approve" else (), verb="approve", seq=2)
+    scene.come_to_rest()
+    if scene.runs()[1].state == "held_back":
+        scene.start("crm", verb="approve", seq=2)
+    scene.come_to_rest()
+    assert (5, None, 1) == tuple(total(scene, name) for name in ("bob", "eve", "cyd"))
+    assert [] == [run.seq for run in scene.runs() if run.state not in ("settled", "discarded")]
+    correct(scene, key, 1, {1: row("bob", total="7"), 2: row("eve", total="3")})
+    scene.budget = None
+    scene.start("crm")
+    scene.come_to_rest()
+    assert (5, 3) == (total(scene), total(scene, "eve"))

@@ -105,6 +105,7 @@ class Scene:
         self.bounds = LARGE
         self.ahead_from = LATER
         self.retention = AT_ONCE
+        self.budget = None
         self.dropped = drops.Dropped()
         self.processes = []
         self._started = 0
@@ -260,6 +261,7 @@ class Scene:
             max_plan_age=0.0,
             bounds=self.bounds,
             ahead_from=self.ahead_from,
+            budget=self.budget,
             record_from=2,
             retention=self.retention,
             sweep_every=0.0,

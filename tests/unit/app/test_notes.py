@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
-from inspect import signature
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 import exchanger
-from exchanger.app.messages.notes.words import WORDS, in_words, worded, worded_hold
+from exchanger.app.messages.notes.words import WORDS, facts_of, in_words, worded, worded_hold
 from exchanger.app.results import Rows
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.notes import Note, NoteCode, noted, with_notes
@@ -48,7 +47,7 @@ def noted_in_the_package():
 def test_what_is_noted_has_the_facts_that_its_words_need():
     """Every note that the package makes can be said, and no words are for notes of nobody."""
     made = list(noted_in_the_package())
-    assert [] == [one for one in made if one[1] != {*signature(WORDS[one[0]]).parameters}]
+    assert [] == [one for one in made if one[1] != facts_of(WORDS[one[0]])]
     assert set(WORDS) == {code for code, _ in made}
 
 

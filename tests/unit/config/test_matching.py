@@ -34,6 +34,19 @@ def test_identifiers_are_read_in_their_order(match, kinds, columns):
 
 
 @pytest.mark.parametrize(
+    ("match", "more"),
+    [
+        ("[{email: e}, {phone: p}]", "baseline: {segment: A, complete: true}"),
+        ("{email: e}", "baseline: {segment: A}, on_ambiguous: most_recent"),
+        ("[{alias: {name: n, label: l}}, {braze_id: b}]", "baseline: {segment: A}"),
+    ],
+)
+def test_a_segment_tells_of_every_identifier(match, more):
+    """Of an address or number that may belong to several it does only if everybody is in it."""
+    assert "A" == read(CONNECTION + job(match, more=more)).jobs["crm"].baseline.segment
+
+
+@pytest.mark.parametrize(
     ("text", "path"),
     [
         (job("{}"), "match[0]"),
@@ -58,6 +71,7 @@ def test_identifiers_are_read_in_their_order(match, kinds, columns):
         (job("{email: e}", "{tier: set}",
              "on_ambiguous: most_recent, remaining_fields: {merge: highest}"), "on_ambiguous"),
         (job("{email: e}", more="baseline: {segment: A}"), "baseline.segment"),
+        (job("[{external_id: i}, {phone: p}]", more="baseline: {segment: A}"), "baseline.segment"),
         (job("{email: e}", "{email: {from: new_email}, tier: set}"), "fields.email"),
         (job("{email: e}", "{email: {from: e}}"), "fields"),
         (job("{phone: p}", "{email: set, tier: set}"), "fields.email"),

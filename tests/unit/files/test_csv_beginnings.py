@@ -122,6 +122,9 @@ REFUSED = [
     ("id,v\n1,a\n", {"header": ["id", "id"]}, "duplicate_column", "'id'"),
     ("a\nb\n", {"skip_rows": 9}, "empty_file", "no header"),
     ("id,v\n1,'a\n2,b\n", {"csv": {"quote": "'"}}, "open_quote", "never closed"),
+    ("id,v\n1,'D'Arcy'\n", {"csv": {"quote": "'"}}, "stray_quote", "Row 1 has a quote (')"),
+    ("id,'the 'v''\n1,a\n", {"csv": {"quote": "'"}}, "stray_quote", "The header"),
+    ('id,v\n1,"a "b" c"\n', {"csv": {"escape": "\\"}}, "stray_quote", "with \\ before it"),
     ('id,v\n1,"a \\"b\\" c"\n', {}, "backslash_escapes", 'escape: "\\\\"'),
 ]
 

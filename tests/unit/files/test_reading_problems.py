@@ -13,7 +13,7 @@ from exchanger.config.models import Source
 from exchanger.errors import FileRejected
 from exchanger.files.formats import ndjson as ndjson_lines
 from exchanger.files.formats.csv import exact as csv_records
-from exchanger.files.formats.detect import detect_format
+from exchanger.files.formats.detect import detect_compression, detect_kind
 from exchanger.files.formats.read import RawTable, read_table
 from exchanger.files.raw.compression import UnpackLimits, unpacked
 
@@ -47,11 +47,17 @@ WHOLE_FILES = [
     ("a.ndjson", b"{}\n{}\n", "no_columns", 0, "no columns"),
     ("a.ndjson", b'[{"id":1}]', "not_ndjson", 1, "one object per line"),
     ("a.ndjson", b'{"id":1}{"id":2}\n{"id":3}', "not_ndjson", 1, "several objects"),
+    ("a.ndjson", b'\n{"id":1,"n":2,"n":3}\n', "duplicate_key", 1, "the key 'n' twice"),
+    ("a.ndjson", b'{"id":1,"o":{"k":1,"k":2}}', "duplicate_key", 1, "the key 'k' twice"),
+    ("a.ndjson", b'{"id":1,"n":NaN}', "not_ndjson", 1, "at character 13"),
+    ("a.ndjson", b"null\n{]", "not_ndjson", 1, "Row 1 is JSON, but not an object"),
     ("a.csv", b'id,n\n1,2\n2,"open\n3,4\n', "open_quote", 2, "Row 2"),
     ("a.csv", b'id,n\n1,2\n2,"open', "open_quote", 2, "never closed"),
     ("a.csv", b'id,n\n1,2\n2,"', "open_quote", 2, "never closed"),
     ("a.csv", b'id,n\n1,2\n2,x"y\n3,"open\n4,5', "open_quote", 3, "Row 3"),
     ("a.csv", b'id,"n\n1,2\n', "open_quote", 0, "The header"),
+    ("a.csv", b'{"id": "1", "n": 2}\n', "not_csv", 0, "under a name that ends with .ndjson"),
+    ("a.csv.gz", gzip.compress(b'[{"id" : 1}]'), "not_csv", 0, "begins like JSON"),
     ("a.csv", b"PK\x03\x04rest", "zip", 0, "Excel"),
     ("a.csv.gz", gzip.compress(b"id\n1\n" * 99, mtime=0)[:-9], "damaged_gzip", 0, "cut short"),
     ("a.csv.gz", gzip.compress(b"id\n1\n", mtime=0) + b"more", "damaged_gzip", 0, "cut short"),
@@ -134,12 +140,25 @@ BAD_ROWS = [
     (b'"x\ny",5,6\r\n', "ragged_row", None, '"x\ny",5,6', "3 cells"),
     (b" \n", "ragged_row", None, " ", "1 cells"),
     (b"," * 3000 + b"\n", "ragged_row", None, "," * 2000, "3001 cells"),
+    (b'4,"5" pipe"', "stray_quote", None, '4,"5" pipe"', "Write a quote within quotes twice"),
+    (b'4,"The "Rock" J"', "stray_quote", None, '4,"The "Rock" J"', "Row 2 has a quote"),
+    (
+        b'4,"The "Rock", J"',
+        "stray_quote",
+        None,
+        '4,"The "Rock", J"',
+        '"Dwayne ""The Rock"" Johnson"',
+    ),
+    (b'"4"x,5', "stray_quote", None, '"4"x,5', "text behind one"),
+    (b'"x\ny "z"",5', "stray_quote", None, '"x\ny "z"",5', "quotes twice"),
+    (b'4, "gold"', "stray_quote", None, '4, "gold"', "white space before the quote"),
+    (b'\t"4","5"', "stray_quote", None, '\t"4","5"', "white space before the quote"),
 ]
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r"])
 @pytest.mark.parametrize(("line", "reason", "field", "record", "words"), BAD_ROWS)
-def test_a_ragged_row_of_csv_is_set_aside_and_the_rest_is_read(
+def test_a_row_that_is_no_csv_is_set_aside_and_the_rest_is_read(
     tmp_path, *, line, reason, field, record, words, ending
 ):
     """Bad rows keep their number, blank lines have none, and the good rows stay."""
@@ -150,6 +169,41 @@ def test_a_ragged_row_of_csv_is_set_aside_and_the_rest_is_read(
     assert (2, field, None, reason, record) == (row, at, value, why, text)
     assert words in message
     assert table.rows == 3
+
+
+@pytest.mark.parametrize(
+    ("cell", "delimiter", "value"),
+    [
+        ('5" pipe', ",", '5" pipe'),
+        ('5"x7"', ",", '5"x7"'),
+        ('"5"" pipe"', ",", '5" pipe'),
+        ('" ""gold"" "', ",", ' "gold" '),
+        ('"a ""b"", ""c"""', ",", 'a "b", "c"'),
+        ('"5"" pipe, "', ",", '5" pipe, '),
+        ('="00123"', ",", '="00123"'),
+        ('{"a": 1, "b": 2}', "\t", '{"a": 1, "b": 2}'),
+        ('"{""a"": 1, ""b"": 2}"', ",", '{"a": 1, "b": 2}'),
+        ('\t"gold"', "\t", None),
+    ],
+)
+def test_quotes_that_csv_allows_are_read_as_they_stand(tmp_path, cell, delimiter, value):
+    """Inches in a cell without quotes, quotes that are doubled, JSON: all of them are text."""
+    names = ["id", "n"] if value is not None else ["id", "n", "z"]
+    row = delimiter.join(["1", cell])
+    content = "\n".join([delimiter.join(names), row, row]).encode()
+    table = read(tmp_path, content, "a.csv", csv={"delimiter": delimiter})
+    assert table.bad_rows.is_empty()
+    assert [value, value] == table.frame["n"].to_list()
+    assert value is not None or ["gold", "gold"] == table.frame["z"].to_list()
+
+
+@pytest.mark.parametrize("header", ['id,"the "n" of"', 'id, "n"'])
+def test_a_header_with_a_stray_quote_is_refused(tmp_path, header):
+    """Its names would be others than those that are meant."""
+    with pytest.raises(FileRejected) as refused:
+        read(tmp_path, f"{header}\n1,2\n".encode(), "a.csv")
+    assert ("stray_quote", 0) == (refused.value.reason, refused.value.row)
+    assert refused.value.message.startswith("The header has ")
 
 
 @pytest.mark.parametrize("ragged", [b"", b"9"])
@@ -236,7 +290,10 @@ FORMATS = [
 @pytest.mark.parametrize(("key", "head", "wanted", "expected"), FORMATS)
 def test_the_format_is_told_from_configuration_name_and_content(key, head, wanted, expected):
     """The configured format wins, then the name; compression is what the content says."""
-    assert expected == detect_format(key, head, wanted)
+    kind, compression = expected
+    assert compression == detect_compression(key, head)
+    if kind is not None:  # Else only the uncompressed content can tell.
+        assert kind == detect_kind(key, b"" if compression != "none" else head, wanted)
 
 
 def test_a_line_beyond_all_bounds_is_not_read(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -119,6 +120,26 @@ print([name for name in ("polars", "pandas") if name in sys.modules])
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
 
     assert ("['polars']\n", "") == (done.stdout.decode(), done.stderr.decode())
+
+
+def test_columns_that_are_as_they_are_used_are_read_without_arrows_functions(tmp_path):
+    """Loading these takes a third of a second, and most files have no column to be cast."""
+    path = tmp_path / "f.parquet"
+    at = datetime(2026, 9, 15, tzinfo=UTC)
+    cells = {"t": ["x"], "n": [1], "d": [Decimal("1.50")], "at": [at], "day": [at.date()]}
+    cells |= {"l": [["a", "b"]]}
+    pl.DataFrame(cells).write_parquet(path)
+    code = """
+import sys
+from pathlib import Path
+from exchanger.config.models import Source
+from exchanger.files.formats.read import read_table
+[*read_table(Path(sys.argv[1]), "f.parquet", Source(prefix="in/")).pieces()]
+print("pyarrow.compute" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
+
+    assert ("False\n", "") == (done.stdout.decode(), done.stderr.decode())
 
 
 def refuse(_path):

@@ -65,6 +65,20 @@ def test_a_row_keeps_the_number_of_the_first_row_that_it_is_made_of(tmp_path, mo
     assert len(expected) == table.rows
 
 
+def test_a_column_that_cannot_be_used_is_told_with_the_reason(tmp_path):
+    """To the query it is not there, which alone would be no help."""
+    body = io.BytesIO()
+    pl.DataFrame({"id": ["a"], "raw": [b"x"]}).write_parquet(body)
+    with pytest.raises(
+        FileRejected, match=r"holds .*binary.*, which no attribute can be"
+    ) as caught:
+        read(tmp_path, "select id, raw from self", body.getvalue(), "parquet")
+    assert "sql_failed" == caught.value.reason
+    assert [("a", 1)] == read(
+        tmp_path, "select * from self", body.getvalue(), "parquet"
+    ).frame.rows()
+
+
 def test_rows_that_cannot_be_read_stay_beside(tmp_path):
     """They are counted, and named as before."""
     table = read(tmp_path, "select id from self where id <> 'b'", "id,x\na,1\nb,2\nc,3,4\nd,5\n")

@@ -1,11 +1,13 @@
+import json
 import queue
 
 import pytest
 
 from exchanger.config.loading.load import read_config
+from exchanger.files.notices import Object
 from exchanger.service.looking.folder_scanner import ScanResult
-from exchanger.service.looking.notices import Notice, shared
-from exchanger.service.looking.watching import Watching, read_waiting
+from exchanger.service.looking.notices import Notice, _audiences, shared
+from exchanger.service.looking.watching import Backlog, Watching, read_waiting
 
 CONFIG = """
 connections:
@@ -110,8 +112,49 @@ def test_a_reload_that_changes_nothing_keeps_what_is_known(scene):
     assert before is scene.watching._watches["main"]
 
 
+def test_runs_and_answers_tell_beside_which_folders_to_look(scene):
+    """A run says so of its job, and an answer of all: but of jobs whose runs have ended since."""
+    scene.watching.configure(config("a", "b", "c", "d"))
+    watch = scene.watching._watches["main"]
+    for job in ("a", "b"):
+        scene.watching.ended(job, nothing_left=True, awaits=True)
+    scene.watching.ended("b", nothing_left=False, awaits=None)
+    assert {"a", "b"} == watch.awaiting
+
+    for job in ("a", "c", "d"):
+        scene.watching.due(job, "x")
+    watch.arrivals.forget()
+    scene.begin()
+    scene.end_well()
+    assert ["main"] == scene.questions
+    scene.watching.ended("b", nothing_left=True, awaits=False)
+    scene.watching.answered(watch, Backlog([], frozenset({"b", "c"})))
+    assert {"c"} == watch.awaiting
+
+    scene.watching.answered(watch, None)
+    scene.watching.configure(config("c", "e"))
+    assert {"c"} == scene.watching._watches["main"].awaiting
+
+
 def notice(done, *jobs):
     return Notice(frozenset(jobs), lambda: done.append(jobs))
+
+
+def test_corrected_rows_of_a_notice_are_looked_for_by_the_next_look(scene):
+    """A look that was under way may have been beside the folder already."""
+    scene.watching.configure(config("a"))
+    watch = scene.watching._watches["main"]
+    scene.watching.due("a", "schedule")
+    scene.begin()
+    scene.watching.noticed(Notice(frozenset({"a"}), lambda: None, frozenset({"a"})))
+    assert frozenset() == watch.notices.corrected
+    scene.end_well()
+    scene.begin()
+    assert {"a"} == watch.notices.corrected
+    scene.end_well()
+    scene.watching.due("a", "schedule")
+    scene.begin()
+    assert frozenset() == watch.notices.corrected
 
 
 def test_messages_are_done_with_once_a_look_that_began_later_is_over(scene):
@@ -164,7 +207,14 @@ def test_a_notice_for_several_connections_is_done_with_by_the_last():
 )
 def test_the_answer_names_the_jobs_with_something_to_do(output, expected):
     """Files that wait are a reason, and so is a run that was interrupted."""
-    assert expected == read_waiting(output)
+    assert Backlog(expected) == read_waiting(output)
+
+
+def test_the_answer_names_the_jobs_whose_rejected_rows_wait_to_be_corrected():
+    """Beside the folders of these it is worth looking."""
+    told = [{"job": "a", "awaits_corrections": True}, {"job": "b", "awaits_corrections": False}]
+
+    assert Backlog([], frozenset({"a"})) == read_waiting(json.dumps(told))
 
 
 @pytest.mark.parametrize("output", ["", "no JSON", "7", '["a"]', '[{"files_waiting": 1}]'])
@@ -172,3 +222,21 @@ def test_an_answer_that_is_none_is_told(output):
     """A process that died, or printed something else, said nothing."""
     with pytest.raises(ValueError, match=r"\w"):
         read_waiting(output)
+
+
+def test_a_notice_says_of_which_jobs_it_is_about_corrected_rows():
+    """These are looked for beside the folder, whatever is known of it."""
+    queue_of = ", notices: {sqs: 'https://sqs.eu-west-1.amazonaws.com/1/drops'}}, match"
+    text = CONFIG + "".join(
+        f"  {name}: {{type: import, schedule: {{every: 5m}}, source: {{prefix: in/{name}}},"
+        " match: [{external_id: id}], fields: {a: set}}\n".replace("}, match", queue_of)
+        for name in ("a", "b")
+    )
+    [audience] = _audiences(read_config(text, {"KEY": "dummy"}))
+
+    def about(*keys):
+        return audience.jobs_of([Object("acme-exchange", key) for key in keys])
+
+    a, b = frozenset({"a"}), frozenset({"b"})
+    assert (a | b, b) == about("in/a/x.csv", "in/b_corrected/3/x.csv")
+    assert (frozenset(), frozenset()) == about("in/c_corrected/3/x.csv")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from exchanger.app.messages.words import Words
 
 _WHY = {
     "as_before": "they are back already",
@@ -26,36 +28,6 @@ _RUNS = 3
 """Runs that one sentence names."""
 
 
-def _changes_not_kept(*, run: int) -> str:
-    return (
-        f"What run {run} changed is not kept any more, so nobody can tell whether it changed "
-        "anything here."
-    )
-
-
-def _given_not_kept(*, run: int) -> str:
-    return f"What files gave in run {run} is not kept any more (retention.contributions)."
-
-
-def _quarantines_not_searched(*, searched: int) -> str:
-    return (
-        f"Rows that were put aside were looked for in the last {searched} runs of the job that had "
-        "any: there are more."
-    )
-
-
-def _nothing_to_undo() -> str:
-    return "Nothing would go back."
-
-
-def _takes_back(*, run: int) -> str:
-    return f"It takes back what run {run} changed."
-
-
-def _undo_again(*, run: int) -> str:
-    return f"What Braze refused is not back yet; once the reason is gone: exchanger undo {run}"
-
-
 def _value_stays(*, field: str, values: int, why: str, runs: Sequence[int]) -> str:
     what = "1 value stays as it is" if values == 1 else f"{values:,} values stay as they are"
     reason = _WHY.get(why, why)
@@ -70,13 +42,23 @@ def _value_stays(*, field: str, values: int, why: str, runs: Sequence[int]) -> s
     return f"{field}: {what}: {reason}{by}."
 
 
-CHANGE_NOTES: Mapping[str, Callable[..., str]] = {
-    "changes_not_kept": _changes_not_kept,
-    "given_not_kept": _given_not_kept,
-    "nothing_to_undo": _nothing_to_undo,
-    "quarantines_not_searched": _quarantines_not_searched,
-    "takes_back": _takes_back,
-    "undo_again": _undo_again,
+CHANGE_NOTES: Mapping[str, Words] = {
+    "changes_not_kept": (
+        "What run {run} changed is not kept any more, so nobody can tell whether it changed "
+        "anything here."
+    ),
+    "given_not_kept": (
+        "What files gave in run {run} is not kept any more (retention.contributions)."
+    ),
+    "nothing_to_undo": "Nothing would go back.",
+    "quarantines_not_searched": (
+        "Rows that were put aside were looked for in the last {searched} runs of the job that had "
+        "any: there are more."
+    ),
+    "takes_back": "It takes back what run {run} changed.",
+    "undo_again": (
+        "What Braze refused is not back yet; once the reason is gone: exchanger undo {run}"
+    ),
     "value_stays": _value_stays,
 }
 """By code, what says it; its parameters are the facts."""

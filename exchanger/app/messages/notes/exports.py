@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from exchanger.errors import ExportEmpty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from exchanger.app.messages.words import Words
 
 _OTHERWISE = {
     "learning": "imports have to look up what this export showed",
@@ -43,13 +45,6 @@ def _column_renamed(*, attribute: str, column: str, taken_by: str, in_case: bool
     return f"custom attribute {attribute!r} is column {column!r}, {why}"
 
 
-def _column_empty(*, column: str, path: str) -> str:
-    return (
-        f"column {column!r} is empty: no user of the segment has {path}; if you expected values, "
-        "look for a slip in its path"
-    )
-
-
 def _segment_taken_for_empty(*, segment: str, folder: str, files: int, estimate: int) -> str:
     nobody = ExportEmpty(segment, folder, files=files, estimate=estimate)
     return f"{nobody.seen}; it was taken for empty, as the job allows"
@@ -59,20 +54,21 @@ def _not_completed(*, what: str, detail: str) -> str:
     return f"{_OTHERWISE[what]}, as something failed ({detail})"
 
 
-EXPORT_NOTES: Mapping[str, Callable[..., str]] = {
-    "column_empty": _column_empty,
+EXPORT_NOTES: Mapping[str, Words] = {
+    "column_empty": (
+        "column {column!r} is empty: no user of the segment has {path}; if you expected values, "
+        "look for a slip in its path"
+    ),
     "column_misfit": _column_misfit,
     "column_mixed": _column_mixed,
     "column_no_list": _column_no_list,
     "column_renamed": _column_renamed,
-    "export_stopped": lambda: (
+    "export_stopped": (
         "Stopped as asked, before anything was published; the next run goes on with this export."
     ),
-    "newer_published": lambda: "latest.json already points at newer data",
+    "newer_published": "latest.json already points at newer data",
     "not_completed": _not_completed,
-    "segment_empty": lambda: "the segment is empty: the dataset has its columns and no rows",
+    "segment_empty": "the segment is empty: the dataset has its columns and no rows",
     "segment_taken_for_empty": _segment_taken_for_empty,
-    "users_exported_twice": lambda *, users: (
-        f"{users} users were exported more than once; one row each is kept"
-    ),
+    "users_exported_twice": "{users} users were exported more than once; one row each is kept",
 }

@@ -173,6 +173,27 @@ def _columns_reordered(*, row: int) -> str:
     )
 
 
+def _cells_in_error(*, cells: int, error: str, place: str) -> str:
+    found = (
+        f"the cell {place} holds the error {error}, and was read as that text"
+        if cells == 1
+        else f"{cells:,} cells hold errors, the first {error} in {place}, and were read as text"
+    )
+    return (
+        f"{found}. Correct the formulas, and drop the workbook again; or, where it means that "
+        f'there is nothing, write source: {{nulls: ["{error}"]}}.'
+    )
+
+
+def _cells_merged(*, ranges: Sequence[str]) -> str:
+    more = f" and {len(ranges) - _COLUMNS:,} more" if len(ranges) > _COLUMNS else ""
+    return (
+        f"cells are merged ({', '.join(ranges[:_COLUMNS])}{more}): only the first row and column "
+        "of each has the value, all others were read as empty. Unmerge them, fill in what each row "
+        "has, and drop the workbook again."
+    )
+
+
 def _cells_unwrapped(*, cells: int) -> str:
     return (
         f"{cells:,} cells were read without what other tools put around their text: an apostrophe "
@@ -301,6 +322,8 @@ def _passed_over(*, file: str, files: int) -> str:
 
 FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "added_nothing": _added_nothing,
+    "cells_in_error": _cells_in_error,
+    "cells_merged": _cells_merged,
     "cells_unwrapped": _cells_unwrapped,
     "changed_while_read": lambda *, file: (
         f"{file} was replaced or deleted while it was read. The next run takes what is there."
@@ -311,9 +334,6 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "columns_new": _columns_new,
     "columns_nameless": _columns_nameless,
     "columns_reordered": _columns_reordered,
-    "corrections_left": lambda: (
-        "Its corrected rows are left for a later run, for the reason that the run notes."
-    ),
     "corrections_wait": lambda *, file, files: (
         f"{_named(file, files)} {'has' if files == 1 else 'have'} corrected rows, which the next "
         "run gives in place of the rejected ones, before it takes any file."

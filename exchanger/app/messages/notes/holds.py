@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from exchanger.config.findings import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from exchanger.app.messages.words import Words
 
 
 def _given_before(*, job: str, run: int, added: bool, retry: int | None) -> str:
@@ -39,44 +41,11 @@ def _new_version(*, set_before: Sequence[str]) -> str:
     )
 
 
-def _known_elsewhere(*, state: str, connection: str) -> str:
-    return (
-        f"The state {state} of this bucket, of the connection '{connection}', knows this file, or "
-        "an earlier version or a copy of it, and this connection does not."
-    )
-
-
-def _memory_lost() -> str:
-    return (
-        "It may have been added before: all that was remembered of this connection's files is gone."
-    )
-
-
 def _decide_count(*, run: int, job: str, difference: bool) -> str:
     does = "add the difference" if difference else "add it once more"
     return (
         f"To {does}: exchanger approve {run}. To drop it: exchanger discard {run}. "
         f"To add it in full: exchanger run {job} --force"
-    )
-
-
-def _decide_without_difference(*, why: str, run: int, job: str) -> str:
-    return (
-        f"{why} To drop it: exchanger discard {run}. To add it in full: exchanger run {job} --force"
-    )
-
-
-def _decide_doubtful(*, run: int) -> str:
-    return (
-        "Correct the job and run it again: it is planned anew then. To take it as it is: exchanger "
-        f"approve {run}. To drop it: exchanger discard {run}"
-    )
-
-
-def _decide_guarded(*, run: int) -> str:
-    return (
-        f"To look at it: exchanger show {run}. To take it all the same: exchanger approve {run}. "
-        f"To drop it: exchanger discard {run}"
     )
 
 
@@ -87,55 +56,50 @@ def _decide_unrecognised(*, run: int, adopt: bool) -> str:
     )
 
 
-def _file_waits(*, file: str, run: int) -> str:
-    return (
-        f"{file} waits in run {run}, as it may count twice: exchanger approve {run}, or exchanger "
-        f"discard {run}. To add it in full: run with --force."
-    )
-
-
-def _file_waits_for_guard(*, file: str, run: int) -> str:
-    return (
-        f"{file} waits in run {run}, as a guard holds it back: exchanger approve {run}, or "
-        f"exchanger discard {run}."
-    )
-
-
-def _file_waits_as_doubtful(*, file: str, run: int) -> str:
-    return (
-        f"{file} waits in run {run}, as a column is text because of a few words: correct the job "
-        f"and run it again, or exchanger approve {run}, or exchanger discard {run}."
-    )
-
-
-def _applied_since(*, file: str, run: int) -> str:
-    return (
-        f"Run {run} has applied a version of {file} after this run was held back, so there is "
+HOLD_NOTES: Mapping[str, Words] = {
+    "applied_since": (
+        "Run {run} has applied a version of {file} after this run was held back, so there is "
         "nothing left to approve of it."
-    )
-
-
-def _left_out_since(*, file: str, run: int, held: int) -> str:
-    return f"{file} was left out: run {run} applied a version of it after run {held} was held back."
-
-
-HOLD_NOTES: Mapping[str, Callable[..., str]] = {
-    "applied_since": _applied_since,
-    "comes_twice": lambda *, other: f"Its content is equal to {other}, which comes with it.",
+    ),
+    "comes_twice": "Its content is equal to {other}, which comes with it.",
     "decide_count": _decide_count,
-    "decide_doubtful": _decide_doubtful,
-    "decide_guarded": _decide_guarded,
+    "decide_doubtful": (
+        "Correct the job and run it again: it is planned anew then. To take it as it is: exchanger "
+        "approve {run}. To drop it: exchanger discard {run}"
+    ),
+    "decide_guarded": (
+        "To look at it: exchanger show {run}. To take it all the same: exchanger approve {run}. "
+        "To drop it: exchanger discard {run}"
+    ),
     "decide_unrecognised": _decide_unrecognised,
-    "decide_without_difference": _decide_without_difference,
-    "doubtful_column": lambda: "A column is text because of a few words, which a note names.",
+    "decide_without_difference": (
+        "{why} To drop it: exchanger discard {run}. To add it in full: exchanger run {job} --force"
+    ),
+    "doubtful_column": "A column is text because of a few words, which a note names.",
     "equal_content": _equal_content,
-    "file_waits": _file_waits,
-    "file_waits_as_doubtful": _file_waits_as_doubtful,
-    "file_waits_for_guard": _file_waits_for_guard,
+    "file_waits": (
+        "{file} waits in run {run}, as it may count twice: exchanger approve {run}, or exchanger "
+        "discard {run}. To add it in full: run with --force."
+    ),
+    "file_waits_as_doubtful": (
+        "{file} waits in run {run}, as a column is text because of a few words: correct the job "
+        "and run it again, or exchanger approve {run}, or exchanger discard {run}."
+    ),
+    "file_waits_for_guard": (
+        "{file} waits in run {run}, as a guard holds it back: exchanger approve {run}, or "
+        "exchanger discard {run}."
+    ),
     "given_before": _given_before,
-    "known_elsewhere": _known_elsewhere,
-    "left_out_since": _left_out_since,
-    "memory_lost": _memory_lost,
+    "known_elsewhere": (
+        "The state {state} of this bucket, of the connection '{connection}', knows this file, or "
+        "an earlier version or a copy of it, and this connection does not."
+    ),
+    "left_out_since": (
+        "{file} was left out: run {run} applied a version of it after run {held} was held back."
+    ),
+    "memory_lost": (
+        "It may have been added before: all that was remembered of this connection's files is gone."
+    ),
     "new_version": _new_version,
     "too_many_deletes": lambda *, deletes, most: (
         f"It would delete {counted(deletes, 'profile')} for good, and max_deletes is {most:,}."

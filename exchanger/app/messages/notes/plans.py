@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from exchanger.app.messages.words import Words
 
 _OF = {
     "job": "It is a plan of the job {was}, not of {now}.",
@@ -46,13 +48,6 @@ def _overtaken(*, after: int, run: int, job: str) -> str:
     )
 
 
-def _shadow_run(*, objects: int, data_points: int, requests: int) -> str:
-    return (
-        f"Shadow: nothing was sent. It would have been {objects:,} objects with {data_points:,} "
-        f"data points, in {requests:,} requests."
-    )
-
-
 def _compared(*, run: int, profiles: int, values: int, differing: int) -> str:
     some = f"{values:,} values of {profiles:,} profiles that run {run} planned in shadow"
     if not differing:
@@ -68,21 +63,24 @@ def _shadow_differs(*, field: str, profiles: int, of: int, wanted: str, found: s
     )
 
 
-PLAN_NOTES: Mapping[str, Callable[..., str]] = {
+PLAN_NOTES: Mapping[str, Words] = {
     "plan_differs": _differs,
     "plan_file_moved": lambda *, file, how: _FILES[how].format(file=file),
     "plan_of_another": lambda *, what, was, now: _OF[what].format(was=was, now=now),
     "plan_overtaken": _overtaken,
-    "plan_owes_leavers": lambda *, run: (
-        f"What becomes of people who left with the snapshot of run {run} is still to be done: run "
+    "plan_owes_leavers": (
+        "What becomes of people who left with the snapshot of run {run} is still to be done: run "
         "the job without a plan first."
     ),
     "plan_reconfigured": _reconfigured,
     "shadow_compared": _compared,
     "shadow_differs": _shadow_differs,
-    "shadow_not_compared": lambda *, run: (
-        f"What run {run} planned in shadow could not be compared with what Braze has."
+    "shadow_not_compared": (
+        "What run {run} planned in shadow could not be compared with what Braze has."
     ),
-    "shadow_run": _shadow_run,
-    "shadow_would_wait": lambda: "So a run that sends would have waited for you.",
+    "shadow_run": (
+        "Shadow: nothing was sent. It would have been {objects:,} objects with {data_points:,} "
+        "data points, in {requests:,} requests."
+    ),
+    "shadow_would_wait": "So a run that sends would have waited for you.",
 }

@@ -92,13 +92,10 @@ def _slow_look_ups(*, profiles: int, alone: int, minutes: int) -> str:
         "everybody instead; if none of them has values in Braze yet, 'baseline: assume_empty' "
         "saves that."
     )
-    fewer_alone = (
-        "External ids and aliases take fifty to a request; if none of these people has values in "
-        "Braze yet, 'baseline: assume_empty' saves that."
-    )
+    together = "External ids and aliases take fifty to a request; " if alone else ""
     return (
         f"{profiles:,} profiles had to be looked up in Braze first, {each if alone else ''}which "
-        f"takes about {minutes:,} minutes at its limit. {fewer_alone if alone else fewer}"
+        f"takes about {minutes:,} minutes at its limit. {together}{fewer}"
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from inspect import signature
+from string import Formatter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from exchanger.app.messages.notes.changes import CHANGE_NOTES
@@ -22,8 +23,10 @@ from exchanger.app.messages.notes.snapshots import SNAPSHOT_NOTES
 from exchanger.notes import Note, read_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
+    from exchanger.app.messages.words import Words
     from exchanger.jobs.drift import DriftReport
     from exchanger.jobs.explain import Explanation
     from exchanger.jobs.forget import ForgetReport
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", "DriftReport", "Explanation", "ForgetReport", "RebuildReport", "RunReport")
 
-WORDS: Mapping[str, Callable[..., str]] = {
+WORDS: Mapping[str, Words] = {
     **CHANGE_NOTES,
     **EXPORT_NOTES,
     **FILE_NOTES,
@@ -43,22 +46,27 @@ WORDS: Mapping[str, Callable[..., str]] = {
     **PLAN_NOTES,
     **RUN_NOTES,
 }
-"""By code, what says it; its parameters are the facts."""
+"""By code, what says it."""
+
+
+def facts_of(words: Words) -> AbstractSet[str]:
+    """Name the facts of which something is said."""
+    if isinstance(words, str):
+        return {name for _, name, _, _ in Formatter().parse(words) if name}
+    return signature(words).parameters.keys()
 
 
 def in_words(note: Note) -> str:
     """Describe a note in a sentence; one of a newer version, whose words are not here, as facts."""
-    say = WORDS.get(note.code)
-    if say is None:
+    words = WORDS.get(note.code)
+    if words is None:
         return str(note)
-    facts = dict(note.facts)
-    wanted = signature(say)
-    file = "" if "file" in wanted.parameters else facts.pop("file", "")
-    try:
-        wanted.bind(**facts)
-    except TypeError:
+    facts, needed = dict(note.facts), facts_of(words)
+    file = "" if "file" in needed else facts.pop("file", "")
+    if facts.keys() != needed:
         return str(note)
-    return f"{file}: {say(**facts)}" if file else say(**facts)
+    said = words.format(**facts) if isinstance(words, str) else words(**facts)
+    return f"{file}: {said}" if file else said
 
 
 def worded(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +109,16 @@ def plan_with_words(plan: PlanReport) -> PlanReport:
     """Return a plan with the words of what is noted in it, and of each of its files."""
     report = with_words(plan.report)
     report.files = [replace(file, note=_said(file.note, file.facts)) for file in report.files]
-    return replace(plan, report=report)
+    corrections = None if plan.corrections is None else plan_with_words(plan.corrections)
+    return replace(plan, report=report, corrections=corrections)
+
+
+def worded_plan(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Put words beside the facts of a plan, as ``PlanReport.to_dict`` has it."""
+    told = {**content, "report": worded(content["report"])}
+    if content["corrections"] is not None:
+        told["corrections"] = worded_plan(content["corrections"])
+    return told
 
 
 def _said(before: str, notes: Iterable[Note]) -> str:

@@ -7,7 +7,7 @@ the cells that a row lacks with nulls and says nothing.
 
 Arrow gives no row numbers when it reads in parallel, and takes a quote that is never closed for
 closed by the end of the file. So whenever a file has a bad row, may end inside quotes, may escape
-quotes, or is refused, it is read again by ``exact``, which is exact.
+quotes or have strays, or is refused, it is read again by ``exact``, which is exact.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from exchanger.files.formats.csv.layout import (
     first_lines,
 )
 from exchanger.files.formats.csv.rewritten import with_plain_quotes
+from exchanger.files.formats.csv.stray_quotes import may_stray, stray_quote
 from exchanger.files.formats.csv.table import CsvTable
 from exchanger.files.raw.column_names import column_names
 from exchanger.files.raw.encodings import as_utf8, find_encoding
@@ -58,6 +59,12 @@ _ROWS = 100
 """Rows that show whether a last column without a name is one."""
 _BLANK = " \t"
 """What a cell that holds nothing may have all the same."""
+_JSON = re.compile(r'\s*(?:\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:')
+"""How JSON begins, and no header."""
+_NO_CSV = (
+    "The file begins like JSON, and its name, or 'format' of the job's source, says CSV. Drop it "
+    "under a name that ends with .ndjson, one object on each line, or correct the format."
+)
 _CTRL_Z = "\x1a"
 """What DOS put at the end of text."""
 
@@ -76,8 +83,9 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
 
     A byte-order mark is skipped, CRLF, LF and CR end a row, and quoted cells may hold delimiters,
     line ends and doubled quotes. Blank lines are passed over, and so are rows of blank cells. A row
-    with too many or too few cells is a bad row (``ragged_row``). A header that comes again is no
-    row.
+    with too many or too few cells is a bad row (``ragged_row``), and so is one with a quote that is
+    no CSV (``stray_quote``), or with the next header behind it (``joined_lines``). A header that
+    comes again is no row.
 
     Args:
         path: The file.
@@ -92,8 +100,8 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
 
     Raises:
         FileRejected: ``empty_file``, ``unknown_encoding``, ``invalid_utf8``, ``invalid_text``,
-            ``nul_bytes``, ``open_quote``, ``backslash_escapes``, ``wrong_delimiter``, or as
-            ``column_names``.
+            ``nul_bytes``, ``not_csv``, ``open_quote``, ``stray_quote``, ``backslash_escapes``,
+            ``wrong_delimiter``, or as ``column_names``.
     """
     kept, options = kept or {}, source.csv
     try:
@@ -117,7 +125,7 @@ def _read(
 ) -> RawTable:
     delimiter = layout.delimiter
     table = CsvTable(scratch, _header(path, key, delimiter), columns)
-    if may_escape(path, delimiter) or not _read_quickly(path, table, delimiter):
+    if not _read_quickly(path, table, delimiter):
         table.clear()
         _read_exactly(path, key, table, delimiter)
     made = table.made()
@@ -147,6 +155,10 @@ def _header(path: Path, key: str, delimiter: str) -> Header:
             raise FileRejected(key, "empty_file", "The file has no header and no rows.")
         nameless = len(header.cells) > 1 and not trimmed(header.cells[-1])
         sample = [*islice(records, _ROWS)] if nameless else []
+    if _JSON.match(header.text):
+        raise FileRejected(key, "not_csv", _NO_CSV)
+    if stray := stray_quote(header.text, delimiter):
+        raise FileRejected(key, "stray_quote", f"The header {stray}", row=0)
     ends = bool(sample) and all(not row.cells[-1] for row in sample)
     if len(header.cells) == 1 and '"' not in header.text:
         for other in DELIMITERS:
@@ -166,7 +178,8 @@ def _wrong_delimiter(key: str, other: str) -> FileRejected:
 
 def _read_quickly(path: Path, table: CsvTable, delimiter: str) -> bool:
     """Read a file in which all is well; False if it has to be looked at closely."""
-    if not delimiter.isascii():
+    odd = not delimiter.isascii() or may_escape(path, delimiter) or may_stray(path, delimiter)
+    if odd:
         return False
     bad: list[int] = []
 
@@ -184,7 +197,9 @@ def _read_quickly(path: Path, table: CsvTable, delimiter: str) -> bool:
                     last = batch.slice(batch.num_rows - 1)
                     named = batch.rename_columns(table.header.names)
                     rows = _without_headers(pl.DataFrame(pl.from_arrow(named)), table.headers)
-                    if rows is None:
+                    if rows is None or (
+                        rows.width == 1 and table.header.may_join(rows.to_series())
+                    ):
                         return False
                     table.add(_without_blank(rows))
     except ArrowInvalid:
@@ -312,7 +327,12 @@ def _good_rows(
 ) -> Iterator[tuple[int | str | None, ...]]:
     before, width = "", len(header.names)
     for record in records:
-        if len(record.cells) == width and not (header.ends and record.cells[-1]):
+        if stray := stray_quote(record.text, delimiter):
+            message = f"Row {record.number} {stray}"
+            bad.append(BadRow(record.number, "stray_quote", message, record.text))
+        elif header.is_joint(record.cells):
+            bad.append(BadRow(record.number, "joined_lines", _joined(record), record.text))
+        elif len(record.cells) == width and not (header.ends and record.cells[-1]):
             yield (record.number, *(cell or None for cell in record.cells))
         elif is_escaped(record.text, delimiter, width):
             raise escaped_quotes(key, record.number)
@@ -321,6 +341,13 @@ def _good_rows(
         elif record.text.strip(_CTRL_Z):
             bad.append(_ragged(record, header))
         before = record.text
+
+
+def _joined(record: Record) -> str:
+    return (
+        f"Row {record.number} ends where the header begins again: files were joined of which the "
+        "first does not end with a line end. Write one there."
+    )
 
 
 def _ragged(record: Record, header: Header) -> BadRow:

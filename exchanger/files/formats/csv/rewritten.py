@@ -44,7 +44,7 @@ def with_plain_quotes(
         offset: Where its content begins.
 
     Raises:
-        FileRejected: ``open_quote``.
+        FileRejected: ``open_quote`` or ``stray_quote``.
     """
     if options.quote == '"' and options.escape == "none":
         yield path, offset
@@ -62,7 +62,7 @@ def with_plain_quotes(
 def _records(
     path: Path, key: str, options: CsvOptions, delimiter: str, offset: int
 ) -> Iterator[list[str]]:
-    how: dict[str, Any] = {"delimiter": delimiter, "strict": False}
+    how: dict[str, Any] = {"delimiter": delimiter, "strict": True}
     if options.quote == "none":
         how["quoting"] = plain_csv.QUOTE_NONE
     else:
@@ -86,7 +86,19 @@ def _records(
                     number += 1
                     yield [_plain(cell, escape) for cell in cells] if escape else cells
         except csv.Error as error:
-            raise _open_quote(key, number, options) from error
+            # Strictly read, a cell ends where its quote does.
+            found = _stray_quote if "expected after" in str(error) else _open_quote
+            raise found(key, number, options) from error
+
+
+def _stray_quote(key: str, row: int, options: CsvOptions) -> FileRejected:
+    where = f"Row {row}" if row else "The header"
+    how = "twice" if options.escape == "none" else f"with {options.escape} before it"
+    message = (
+        f"{where} has a quote ({options.quote}) within a quoted cell, or text behind one. Write a "
+        f"quote within quotes {how}."
+    )
+    return FileRejected(key, "stray_quote", message, row=row)
 
 
 def _open_quote(key: str, row: int, options: CsvOptions) -> FileRejected:
