@@ -89,7 +89,9 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
         near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in names}, 1)
         guess = next((f" Did you mean {n!r}?" for n in names if n.lower() in near), "")
         found = ", ".join(map(shown, names))
-        message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
+        folders = (part for part in raw.key.split("/")[:-1] if part.startswith(f"{column}="))
+        folder = next((f" It is in the name of a folder alone: {part}." for part in folders), "")
+        message = f"The file has no column {column!r}.{folder or guess} Its columns are: {found}. "
         message += f"Correct the file, or name the right column in the job with '{named_by}'."
         raise FileRejected(raw.key, "missing_column", message, column=column)
 
