@@ -80,7 +80,7 @@ def check_places(
             continue
         folder = job.after.move_to
         where: Where = ("jobs", name, "after", "suffix" if folder is None else "move_to")
-        beside = {key: one for key, one in connections.items() if _bucket(one) == _bucket(home)}
+        beside = {key: one for key, one in connections.items() if one.s3.place == home.s3.place}
         others = {key: one for key, one in jobs.items() if homes.get(key) in beside}
         found = [*_of_ours(folder, beside), *_of_jobs(folder, others)] if folder else []
         found += _taken_away(name, job, others)
@@ -141,10 +141,6 @@ def _takes_in(job: ImportJob, folder: str) -> bool:
         return not hidden and reaches_into(job.source.pattern, folder)
     except ValueError:
         return False  # That the pattern means nothing is said there.
-
-
-def _bucket(connection: Connection) -> tuple[str, str | None]:
-    return connection.s3.bucket, connection.s3.endpoint_url
 
 
 def _nested(one: str, other: str) -> bool:

@@ -9,6 +9,7 @@ from itertools import combinations
 from exchanger.braze.attributes import STANDARD
 from exchanger.config.answers import answer_folders
 from exchanger.config.findings import Finding, Where
+from exchanger.config.loading.shorthand import REGISTER
 from exchanger.config.models import Connection, ExportJob, ImportJob, Job, RemainingFields
 
 
@@ -34,7 +35,7 @@ def check_overlaps(
             continue
         named[name] = job
         if connection is not None:
-            yield from _own_state(name, job, connection)
+            yield from _own_state(name, job, connection, connections)
             if isinstance(job, ImportJob):
                 yield from _answers(name, job, connection)
     for (first, one), (second, other) in combinations(named.items(), 2):
@@ -65,23 +66,28 @@ def _nested(one: str, other: str) -> bool:
 
 def _shared_state(connections: Mapping[str, Connection]) -> Iterator[Finding]:
     for (first, one), (second, other) in combinations(connections.items(), 2):
-        same_bucket = (one.s3.bucket, one.s3.endpoint_url) == (
-            other.s3.bucket,
-            other.s3.endpoint_url,
-        )
         here, there = one.s3.state_prefix, other.s3.state_prefix
-        if same_bucket and here and there and _nested(here, there):
+        if one.s3.place == other.s3.place and here and there and _nested(here, there):
             message = f"connection '{first}' already keeps its state there"
             yield Finding(("connections", second, "s3", "state_prefix"), message)
 
 
-def _own_state(name: str, job: Job, connection: Connection) -> Iterator[Finding]:
-    state, root = connection.s3.state_prefix, f"{connection.s3.export_root}/"
+def _own_state(
+    name: str, job: Job, home: Connection, connections: Mapping[str, Connection]
+) -> Iterator[Finding]:
+    """Find what we or Braze write, of any connection of the bucket, in the folder of a job."""
     where: Where = ("jobs", name, _part(job), "prefix")
-    if state and _nested(_prefix(job), state):
-        yield Finding(where, f"this overlaps {state}, where exchanger keeps its own state")
-    elif _nested(_prefix(job), root):
-        yield Finding(where, f"this overlaps {root}, where Braze puts its segment exports")
+    beside = [one for one in connections.values() if one.s3.place == home.s3.place]
+    states = [one.s3.state_prefix for one in beside if one.s3.state_prefix]
+    roots = [f"{one.s3.export_root}/" for one in beside]
+    for state in states:
+        if _nested(_prefix(job), state):
+            yield Finding(where, f"this overlaps {state}, where exchanger keeps its own state")
+    if _prefix(job).startswith(REGISTER):
+        yield Finding(where, f"{REGISTER} is where exchanger keeps a register of its states")
+    for root in roots:
+        if _nested(_prefix(job), root):
+            yield Finding(where, f"this overlaps {root}, where Braze puts its segment exports")
 
 
 def _answers(name: str, job: ImportJob, connection: Connection) -> Iterator[Finding]:
