@@ -61,3 +61,12 @@ def test_rows_that_are_given_again_build_on_it_too(both):
     send(both, "other", 1, "a,2,gold\n")
     both.ask("approve", str(held), "--connection", "main")
     assert "9" == both.attribute("a", "spend")
+
+
+def test_what_the_other_one_has_changed_since_stays_when_a_run_is_taken_back(both):
+    """As what anybody else has changed: the plan and the report say so."""
+    send(both, "main", 1, "a,5,gold\n")
+    send(both, "other", 1, "a,2,silver\n")
+    report = both.ask("undo", "1", "--yes", "--connection", "main")
+    assert ["7", '"silver"'] == values(both, "a")[::2]
+    assert 2 == sum("somebody else changed it" in note for note in report["notes"])

@@ -389,19 +389,19 @@ def _held(
         since = call.context.bucket.now() - (ADDRESS_KEPT - timedelta(days=1))
         return call.state.held.of(profiles, names, since=since, fresh=names)
     if call.job.max_age is None:
-        held = _with_others(call, profiles, call.held.of(profiles, names, sent=sent), names)
+        held = with_others(call, profiles, call.held.of(profiles, names, sent=sent), names)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
         needed = [*(rule.name for rule in rules if rule.needs_held), *call.job.gates]
         since = call.context.bucket.now() - oldest
         held = call.held.of(profiles, names, since=since, fresh=needed, sent=sent)
-        held = _with_others(call, profiles, held, names, since, needed)
+        held = with_others(call, profiles, held, names, since, needed)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())
     return held if call.job.creates else held.filter(pl.col(EXISTS).fill_null(value=True))
 
 
-def _with_others(  # noqa: PLR0913, PLR0917 - as of HeldValues.of
+def with_others(  # noqa: PLR0913, PLR0917 - as of HeldValues.of
     call: ImportContext,
     profiles: pl.Series,
     held: pl.DataFrame,
@@ -412,12 +412,9 @@ def _with_others(  # noqa: PLR0913, PLR0917 - as of HeldValues.of
     """Add what other connections of the bucket know later of the same workspace."""
     if call.job.catalog or not call.memories.values:
         return held
-    spoken = [
-        (other, [*filter(other.fields.__contains__, names)]) for other in call.memories.values
-    ]
     others = [
         other.held.timed(profiles, shared, since=since, fresh=fresh)
-        for other, shared in spoken
-        if shared
+        for other in call.memories.values
+        if (shared := [name for name in names if name in other.fields])
     ]
     return with_newer(held, call.state.held.timed(profiles, names), others) if others else held

@@ -178,6 +178,8 @@ class RunDocument:
         held_version: The version of the table of held values that has what it delivered; 0 if that
             is nothing.
         removal: What it does with them; also of a run that gives rows of such a one again.
+        canary: So many objects are sent first, and read back; 0 if none are, or that was decided.
+        rest_withheld: It was decided that the rest is not sent, as Braze did not keep what was.
     """
 
     seq: int
@@ -239,6 +241,8 @@ class RunDocument:
     after: dict[str, Any] = field(default_factory=dict)
     put_away: bool = False
     held_version: int = 0
+    canary: int = 0
+    rest_withheld: bool = False
 
     @property
     def catalogs(self) -> tuple[str, ...]:

@@ -278,6 +278,13 @@ def test_a_column_that_is_in_the_name_of_a_folder_is_told_so():
     assert "no column 'dt'. It is in the name of a folder alone: dt=2026-09-15." in found.words
 
 
+def test_a_name_that_only_looks_like_the_one_of_the_job_is_spelled_out():
+    """A letter and its accent may be one sign or two, which nobody sees."""
+    found = take("a.csv", "customer_id,pre\u0301nom\na,1\n".encode(), fields={"prénom": "set"})
+    assert "missing_column" == found.why
+    assert r"It has 'pre\u0301nom', which looks alike" in found.words
+
+
 def test_files_of_every_kind_are_there():
     """Each kind of the reports that is about content has its example and two relatives."""
     about_content = {*range(7, 24), *range(25, 33), 38, 39, 45, 47} - {7, 24}

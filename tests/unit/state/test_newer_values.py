@@ -48,3 +48,10 @@ def test_whom_we_never_met_the_others_may_know():
     assert {"a": "1", "b": "2"} == newest(said("1", EARLY), said("2", EARLY, "b"))
     nobody = said("1", EARLY).clear()
     assert {"b": "2"} == newest(nobody, said("2", EARLY, "b"))
+
+
+def test_who_was_not_there_is_there_once_another_state_has_sent_them():
+    """Of a value that is known later, there is somebody who has it."""
+    ours = said(None, None).with_columns(pl.lit(value=False).alias("@exists"))
+    [row] = with_newer(ours, ours, [said("2", LATE)]).to_dicts()
+    assert (True, "2") == (row["@exists"], row["n"])
