@@ -53,6 +53,10 @@ class Problem:
     guess: str = ""
     line: int = 0
 
+    def __str__(self) -> str:
+        line = f"line {self.line}: " if self.line else ""
+        return f"{line}{self.path}: {self.message}" if self.path else f"{line}{self.message}"
+
 
 class ConfigError(ExchangerError):
     """The configuration cannot be used. Holds every problem, not only the first."""
@@ -529,6 +533,38 @@ class StateMissing(StateDamaged):
 
     def __init__(self, key: str) -> None:
         super().__init__(key, "it is gone, and its run cannot end without it")
+
+
+class StateOlder(StateDamaged):
+    """
+    Runs that were made are gone, and other things of the state are not.
+
+    Args:
+        state: The state prefix.
+        key: The document of a run that is gone.
+        left: The newest run that is left; 0 if none is.
+    """
+
+    def __init__(self, state: str, key: str, left: int) -> None:
+        self.state = state
+        self.left = left
+        super().__init__(key, "it is gone, and what its run did may be known to nobody")
+
+
+class TableOlder(StateDamaged):
+    """
+    A table of the state lacks what a run has written to it.
+
+    Args:
+        key: The folder of the table.
+        seq: The run.
+        learnt_anew: Whether it can do without: what the table says can be looked up in Braze.
+    """
+
+    def __init__(self, key: str, seq: int, *, learnt_anew: bool) -> None:
+        self.seq = seq
+        self.learnt_anew = learnt_anew
+        super().__init__(key, f"it lacks what run {seq} has written")
 
 
 class WorkspaceDiffers(ExchangerError):

@@ -15,6 +15,7 @@ from exchanger.app.outcome import exit_code
 from exchanger.app.wiring import open_context
 from exchanger.braze.endpoints import COHORT, EMAIL_STATES, GROUPS
 from exchanger.config.describing.notifications import channel_name
+from exchanger.config.loading.shorthand import REGISTER
 from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
 from exchanger.errors import BrazeError, BrazeForbidden, BrazeRefused, ExchangerError
 from exchanger.jobs.column_types import kept_columns
@@ -153,7 +154,7 @@ def _recognise(context: JobContext) -> None:
     recognise(context, state)
     if state.workspace.found is None:
         # A first run will write there.
-        next(iter(context.bucket.list(state.register.FOLDER)), None)
+        next(iter(context.bucket.list(REGISTER)), None)
 
 
 def _list(context: JobContext, prefix: str) -> None:

@@ -20,7 +20,7 @@ Exit codes in the order of precedence: of several, the last one counts.
 """
 
 
-def words_of(error: Exception) -> Message:
+def words_of(error: BaseException) -> Message:
     """Put an error into words without a secret; the traceback of an unforeseen one is logged."""
     if not structlog.is_configured():
         set_up_logs(LogLevel.warning)
@@ -32,7 +32,7 @@ def words_of(error: Exception) -> Message:
     return words
 
 
-def exit_code(error: Exception) -> int:
+def exit_code(error: BaseException) -> int:
     """Choose the exit code of an error."""
     code = getattr(error, "exit_code", None)  # A command line that makes no sense has one, too.
     return code if isinstance(code, int) else 1

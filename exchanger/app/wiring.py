@@ -174,7 +174,7 @@ def folders_of(config: Config, connection: str) -> Folders:
     written: list[str] = []
     states: dict[str, str] = {}
     for name, other in config.connections.items():
-        if (other.s3.bucket, other.s3.endpoint_url) == (ours.bucket, ours.endpoint_url):
+        if other.s3.place == ours.place:
             states[name] = other.s3.state_prefix or default_state_prefix(name)
             written += [states[name], f"{other.s3.export_root}/"]
     answers = answers_of(config, *states)

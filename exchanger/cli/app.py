@@ -44,6 +44,9 @@ _EPILOG = (
     " or denied; 8 another process holds the job."
 )
 
+_AT_ITS_END = "PanicException"
+"""What libraries in Rust raise that cannot go on; it is no exception of Python's."""
+
 app = typer.Typer(
     name="exchanger",
     help="Keep Braze and an S3 bucket in step.",
@@ -119,7 +122,9 @@ def run(arguments: list[str] | None = None) -> None:
     try:
         # On its own, typer would tell wrong usage in words only, also where JSON is asked for.
         sys.exit(app(args=words, prog_name="exchanger", standalone_mode=False))
-    except Exception as error:  # noqa: BLE001 - every error ends in words and an exit code
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != _AT_ITS_END:
+            raise
         from exchanger.cli.exit import report_failure
 
         sys.exit(report_failure(error, as_json="--json" in words))

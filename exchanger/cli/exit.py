@@ -34,7 +34,7 @@ class UsageError(Protocol):
         """Write on standard error how the verb is used, and what is wrong."""
 
 
-def report_failure(error: Exception, *, as_json: bool) -> int:
+def report_failure(error: BaseException, *, as_json: bool) -> int:
     """
     Report to a person, a program and the log what went wrong.
 
@@ -47,7 +47,7 @@ def report_failure(error: Exception, *, as_json: bool) -> int:
     return exit_code(error)
 
 
-def say(error: Exception) -> Message:
+def say(error: BaseException) -> Message:
     """Write an error's words on standard error; the log gets the traceback of an unforeseen one."""
     if isinstance(error, UsageError):
         error.show()
@@ -75,7 +75,7 @@ def _how_to_use(error: UsageError) -> str:
     return f"How it is used: {context.command_path if context else 'exchanger'} --help"
 
 
-def error_json(error: Exception, words: Message) -> dict[str, Any]:
+def error_json(error: BaseException, words: Message) -> dict[str, Any]:
     """Render an error for ``--json``."""
     content: dict[str, Any] = {
         "kind": UsageError.__name__ if isinstance(error, UsageError) else type(error).__name__,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from exchanger.app.defaults import LogLevel
 from exchanger.app.find_run import NO_IMPORT, FoundRun, found_run
 from exchanger.app.wiring import prepare
-from exchanger.cli.choosing import connections_of, job_of
+from exchanger.cli.choosing import connections_of
 from exchanger.cli.execution import carry_out, show_outcomes
 from exchanger.cli.exit import end_with
 from exchanger.cli.options import wait_seconds
@@ -55,8 +55,8 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     Raises:
         RunMissing: There is no such run.
         RunAmbiguous: There are several, of different connections.
-        RunUnsuitable: It never planned anything, or is the run of an export.
-        typer.BadParameter: Its job is not configured any more, and what is done needs it.
+        RunUnsuitable: It never planned anything, or is the run of an export, or what is done needs
+            its job, which is not configured any more.
     """
     loaded = prepare(config, log_level, as_json=as_json)
     seconds = wait_seconds(wait)
@@ -88,7 +88,7 @@ def import_of_run(
         An exit code if connections that may have it did not answer, which has been told.
 
     Raises:
-        RunMissing, RunAmbiguous, RunUnsuitable, typer.BadParameter: As for *act_on_run*.
+        RunMissing, RunAmbiguous, RunUnsuitable: As for *act_on_run*.
     """
     found = _found(loaded, run, connection, as_json=as_json)
     if isinstance(found, int):
@@ -113,7 +113,10 @@ def _with_job(
 
 
 def _import_of(loaded: Config, verb: str, run: str, name: str) -> ImportJob:
-    job = job_of(loaded, name)
+    job = loaded.jobs.get(name)
+    if job is None:
+        gone = f"the configuration has no job '{name}' any more; put it back under that name"
+        raise RunUnsuitable(run, verb, gone)
     if not isinstance(job, ImportJob):
         raise RunUnsuitable(run, verb, NO_IMPORT)
     return job

@@ -53,11 +53,19 @@ def _mended(stream: TextIO | None, number: int) -> TextIO:
 
 
 class _Pipe(io.FileIO):
-    """A file whose reader may go."""
+    """A file whose reader may go, or that may have no room."""
+
+    _told = False
 
     def write(self, data: Any) -> int:
-        """Write, if anybody reads."""
+        """Write, if anybody reads and there is room; that there is none is said once."""
         try:
             return super().write(data) or 0
         except BrokenPipeError:
+            return len(data)
+        except OSError as error:
+            if self.fileno() != 2 and not self._told:
+                self._told = True
+                with suppress(OSError):
+                    os.write(2, f"What it says could not be written ({error.strerror}).\n".encode())
             return len(data)

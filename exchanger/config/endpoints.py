@@ -16,6 +16,7 @@ _DASHBOARD = re.compile(
     r"\.braze\.(?P<end>com|eu)/?.*"
 )
 
+_PORTS = {"http": 80, "https": 443}
 SCHEDULER_PORT = 8786
 """Where a Dask scheduler listens unless it is told otherwise."""
 
@@ -72,6 +73,18 @@ def store_fault(url: str) -> str:
     except ValueError:
         return "this is no web address"
     return "" if parts.scheme in ("http", "https") and host else "this is no web address"
+
+
+def store_of(url: str | None) -> str:
+    """Spell the address of a store in one way, so that two of one store are alike."""
+    try:
+        parts = urlsplit(url or "")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return str(url)  # What is wrong with it is told by itself.
+    if host.endswith((".amazonaws.com", ".amazonaws.com.cn")) or not host:
+        return ""  # AWS itself, where a name is given to one bucket alone.
+    return f"{host}:{port or _PORTS.get(parts.scheme)}"
 
 
 def scheduler_fault(address: str) -> tuple[str, str]:

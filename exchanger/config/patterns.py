@@ -55,6 +55,11 @@ def reaches_into(pattern: str, folder: str) -> bool:
     return False
 
 
+def nested(one: str, other: str) -> bool:
+    """Return whether one of two folders is the other, or lies in it."""
+    return one.startswith(other) or other.startswith(one)
+
+
 def may_share_names(one: tuple[str, str], other: tuple[str, str]) -> bool:
     """
     Return whether some name may fit two patterns; where it is not certain, it may.

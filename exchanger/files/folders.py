@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from exchanger.config.answers import AnswerNames, met_by
+from exchanger.config.patterns import nested
 from exchanger.config.taken import is_taken_name
 from exchanger.files.drops import (
     is_companion,
@@ -126,7 +127,7 @@ class Folders:
 
     def of(self, prefix: str) -> Folders:
         """Keep what matters for objects below a prefix, of which there may be many."""
-        readers = (reader for reader in self.readers if _nested(reader.prefix, prefix))
+        readers = (reader for reader in self.readers if nested(reader.prefix, prefix))
         return replace(self, readers=tuple(readers))
 
     def why_not(self, key: str, size: int = 1) -> Why | None:
@@ -148,7 +149,7 @@ class Folders:
     def may_hold_strays(self, folder: str) -> bool:
         """Return whether a folder lies beside all that is read and written by the configuration."""
         meant = (reader.prefix for reader in self.readers)
-        apart = not any(_nested(folder, prefix) for prefix in meant)
+        apart = not any(nested(folder, prefix) for prefix in meant)
         return apart and not folder.startswith(self.written) and not is_hidden(folder)
 
 
@@ -203,7 +204,3 @@ def _by_name(key: str, size: int, names: Sequence[str], otherwise: Why) -> Why:
     if otherwise == "pattern" and any(is_companion(name, "**") for name in names):
         return "companion"
     return otherwise
-
-
-def _nested(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)

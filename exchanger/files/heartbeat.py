@@ -24,6 +24,8 @@ class Heartbeat:
         expecting: For each job that something is expected of, since when a daemon knows of that.
         failing: Of jobs whose last run failed or died: ``exit_code``, ``at`` and ``error``.
         stopped_at: When it was stopped, as asked.
+        refused: If its configuration changed and cannot be used, ``since`` when, and the first
+            ``problem``; it goes on with the one before.
     """
 
     daemon: str
@@ -39,6 +41,7 @@ class Heartbeat:
     expecting: dict[str, str] = field(default_factory=dict)
     failing: dict[str, dict[str, Any]] = field(default_factory=dict)
     stopped_at: str | None = None
+    refused: dict[str, str] | None = None
 
     def to_bytes(self) -> bytes:
         """Render as stored."""

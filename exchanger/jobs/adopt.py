@@ -80,12 +80,12 @@ def _adopt(context: JobContext, source: str | None, wait: float) -> Adoption:
     if source in (None, own.names.prefix) and _is_unrecognised(own, account, segments):
         return _accepted(context, own, own.names.prefix, account, segments)
     prefix = _chosen(context, own, account, segments) if source is None else source
-    if prefix == own.names.prefix:
-        raise NothingToAdopt(context.connection, f"{prefix} is its own state already")
+    taken = open_state(context.bucket, prefix)
+    if own.names.prefix in (prefix, taken.names.prefix):
+        raise NothingToAdopt(context.connection, f"{own.names.prefix} is its own state already")
     if not own.file_ledger.snapshot().is_unused:
         detail = f"its own state {own.names.prefix} has applied files, and two cannot be joined"
         raise NothingToAdopt(context.connection, detail)
-    taken = open_state(context.bucket, prefix)
     if taken.workspace.found is None and taken.runs.newest() is None:
         raise NothingToAdopt(context.connection, f"there is no state at {prefix}")
 
@@ -128,6 +128,8 @@ def _accepted(
 ) -> Adoption:
     """Note that a state was made with the workspace that the connection reaches."""
     known = state.workspace.found or Workspace(state.names.prefix, context.connection)
+    # One that was copied here says where it was.
+    known = replace(known, prefix=state.names.prefix)
     remember(state, known.with_account(account, segments))
     newest = state.runs.newest()
     log.info("state.adopted", state=state.names.prefix)

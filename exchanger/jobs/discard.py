@@ -60,7 +60,10 @@ def _discard(context: JobContext, state: ConnectionState, seq: int) -> RunReport
             stored = state.runs.read(seq)
         return drop_held_back(context, state, stored)
     if run.state in ENDED:
-        raise RunUnsuitable(str(seq), "discard", "it has ended; what was sent stays sent")
+        detail = "it has ended; what was sent stays sent"
+        if run.rest_withheld and not run.continued_by:
+            detail += f", and the rest is not sent unless you say so: exchanger retry {seq}"
+        raise RunUnsuitable(str(seq), "discard", detail)
     if run.state == "settling":
         report = finish(context, state, stored)
         report.facts.append(noted("ended_as_usual"))

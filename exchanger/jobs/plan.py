@@ -21,6 +21,7 @@ from exchanger.jobs.inventory.listing import waiting_files
 from exchanger.jobs.inventory.unclaimed import below, beside
 from exchanger.jobs.lifecycle.leavers import note_not_done, removal_ahead
 from exchanger.jobs.planning.budgets import note_price
+from exchanger.jobs.planning.commit import canary_of
 from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import decision_guards, guards_of
 from exchanger.jobs.planning.plan import planned
@@ -157,6 +158,8 @@ def _previewed(  # noqa: PLR0913 - what was read, who may say no, and how it is 
         besides=plan.points_of_leavers,
     )
     report.facts += _guard_notes(call, guards, exposure)
+    if first := canary_of(call, batch, exposure.objects):
+        report.facts.append(noted("canary_first", first=first, objects=exposure.objects))
     exposure.expect_all_accepted(report)
     if batch.left:
         report.facts.append(noted("files_follow", files=batch.left))

@@ -28,6 +28,7 @@ from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.runtime.import_context import ImportContext
+from exchanger.jobs.runtime.memories import values_elsewhere
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
 from exchanger.jobs.runtime.report import combined, new_report, numbered_report
@@ -88,6 +89,7 @@ def plan_undo(
     state = open_state(context.bucket, context.state_prefix)
     recognise(context, state)
     call = ImportContext(context, state, name, job, ImportOptions(), record=False)
+    call = replace(call, memories=values_elsewhere(context, state))
     first = unfinished_run(context, state)
     newest = state.runs.newest()
     report = new_report(call)
@@ -120,9 +122,6 @@ def _undo(call: ImportContext, seq: int) -> RunReport:
 def _plan_and_commit(
     call: ImportContext, number: int, seq: int, notes: list[Note]
 ) -> VersionedRun | None:
-    if call.job.delivery.shadow:
-        why = "its job is in shadow and sends nothing (delivery.shadow)"
-        raise RunUnsuitable(str(seq), "undo", why)
     report = numbered_report(call, number)
     undoing = _begun(call, seq, number - 1, report)
 

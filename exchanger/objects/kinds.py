@@ -85,8 +85,6 @@ class ObjectKind:
         name: As the job says it, and the document of each of its runs.
         making: How rows become objects.
         settles: What accepted objects become, step by step.
-        given_again: As what refused rows are given again: as values, which are planned anew, or as
-            the objects that they were.
         looked_up: Whether a look-up of a profile shows what was sent. Then plans that became old,
             requests without an answer and first deliveries are compared with what Braze has.
         taken_back: Whether ``undo`` can take back what a run of it changed.
@@ -99,7 +97,6 @@ class ObjectKind:
     name: str
     making: Making
     settles: tuple[Settled, ...]
-    given_again: GivenAgain
     looked_up: bool = False
     taken_back: bool = False
     faults: Callable[[Sequence[Rule], datetime], list[Fault]] = _no_faults
@@ -110,6 +107,11 @@ class ObjectKind:
     def holds_values(self) -> bool:
         """Whether what Braze accepts becomes held values, and what is in doubt an uncertain one."""
         return "held_values" in self.settles
+
+    @property
+    def given_again(self) -> GivenAgain:
+        """As what refused rows are given again: as values, planned anew, or as the objects."""
+        return "values" if self.holds_values else "objects"
 
     @property
     def counts_rows(self) -> bool:
@@ -127,23 +129,11 @@ _EVENTS: Mapping[OnUnknown, Endpoint] = {
 _KINDS: Mapping[str, ObjectKind] = {
     kind.name: kind
     for kind in (
-        ObjectKind(
-            "attributes",
-            Folded(),
-            settles=("held_values",),
-            given_again="values",
-            looked_up=True,
-            taken_back=True,
-        ),
+        ObjectKind("attributes", Folded(), ("held_values",), looked_up=True, taken_back=True),
         ObjectKind(
             "events",
-            EachRow(
-                endpoints=_EVENTS,
-                members=event_members,
-                points=event_points,
-            ),
-            settles=("row_ledger",),
-            given_again="objects",
+            EachRow(endpoints=_EVENTS, members=event_members, points=event_points),
+            ("row_ledger",),
             faults=event_faults,
             most_properties=MOST_PROPERTIES,
         ),
@@ -158,92 +148,43 @@ _KINDS: Mapping[str, ObjectKind] = {
                 members=purchase_members,
                 points=purchase_points,
             ),
-            settles=("row_ledger",),
-            given_again="objects",
+            ("row_ledger",),
             faults=purchase_faults,
             most_properties=MOST_PROPERTIES,
         ),
-        ObjectKind(
-            "catalog_items",
-            Folded(shape_of_items),
-            settles=("held_values",),
-            given_again="values",
-        ),
-        ObjectKind(
-            "orders",
-            Lines(endpoints=_EVENTS),
-            settles=("row_ledger",),
-            given_again="objects",
-            faults=order_faults,
-        ),
+        ObjectKind("catalog_items", Folded(shape_of_items), ("held_values",)),
+        ObjectKind("orders", Lines(endpoints=_EVENTS), ("row_ledger",), faults=order_faults),
         ObjectKind(
             "subscriptions",
             Folded(consent=True),
-            settles=("held_values",),
-            given_again="values",
+            ("held_values",),
             looked_up=True,
             shaped=group_states,
         ),
         ObjectKind(
             "email_state",
             Folded(consent=True),
-            settles=("held_values",),
-            given_again="values",
+            ("held_values",),
             looked_up=True,
             shaped=email_states,
         ),
         ObjectKind(
-            "audience",
-            Folded(),
-            settles=("held_values",),
-            given_again="values",
-            looked_up=True,
-            taken_back=True,
-            shaped=members,
+            "audience", Folded(), ("held_values",), looked_up=True, taken_back=True, shaped=members
         ),
         ObjectKind(
-            "audience_events",
-            Folded(crossings=crossings_of),
-            settles=("members",),
-            given_again="objects",
-            shaped=memberships,
+            "audience_events", Folded(crossings=crossings_of), ("members",), shaped=memberships
         ),
         ObjectKind(
             "audience_cohort",
             Folded(changes=shape_of_cohort, there=True),
-            settles=("held_values",),
-            given_again="values",
+            ("held_values",),
             shaped=memberships,
         ),
-        ObjectKind(
-            "renames",
-            RENAME,
-            settles=("people",),
-            given_again="objects",
-            faults=rename_faults,
-        ),
-        ObjectKind(
-            "aliases",
-            ALIAS,
-            settles=("people",),
-            given_again="objects",
-            faults=alias_faults,
-        ),
-        ObjectKind(
-            "merges",
-            MERGE,
-            settles=("people",),
-            given_again="objects",
-            faults=merge_faults,
-        ),
-        ObjectKind(
-            "identify",
-            IDENTIFY,
-            settles=("people",),
-            given_again="objects",
-            faults=identify_faults,
-        ),
-        ObjectKind("deletions", DELETION, settles=("people",), given_again="objects"),
+        ObjectKind("renames", RENAME, ("people",), faults=rename_faults),
+        ObjectKind("aliases", ALIAS, ("people",), faults=alias_faults),
+        ObjectKind("merges", MERGE, ("people",), faults=merge_faults),
+        ObjectKind("identify", IDENTIFY, ("people",), faults=identify_faults),
+        ObjectKind("deletions", DELETION, ("people",)),
     )
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 from exchanger.config.loading.document import read_document
 from exchanger.config.loading.load import load_config, read_bounded, read_config
 from exchanger.config.models import Config, ImportJob, Job, Notification
+from exchanger.config.patterns import nested
 from exchanger.errors import ConfigError, Problem
 from exchanger.outside.scratch import Scratch
 
@@ -139,7 +140,7 @@ def _with_neighbours(config: Config, job: str) -> dict[str, Job]:
         if not isinstance(other, ImportJob):
             return False
         cohort = other.cohort is not None and config.connection_of(name) == home
-        return cohort or any(_nested(other.source.prefix, prefix) for prefix in prefixes)
+        return cohort or any(nested(other.source.prefix, prefix) for prefix in prefixes)
 
     jobs = config.jobs.items()
     return {name: other for name, other in jobs if name == job or goes_with(name, other)}
@@ -153,7 +154,3 @@ def _told_alone(config: Config, job: str) -> tuple[Notification, ...]:
         one.model_copy(update={"jobs": jobs})
         for one, jobs in zip(config.notifications, patterns, strict=True)
     )
-
-
-def _nested(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)

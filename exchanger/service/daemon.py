@@ -304,8 +304,10 @@ class Daemon:
             config = self._file.accept()
         except ConfigError as error:
             problems = [asdict(problem) for problem in error.problems]
+            self._telling.config_refused(error.problems)
             log.error("config.refused", config=str(self._file.path), why=why, problems=problems)  # noqa: TRY400 - no traceback
             return
+        self._telling.config_refused([])
         difference = compare(self._config, config)
         before, self._schedules = self._schedules, scheduled(config)
         self._config = config

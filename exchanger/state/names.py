@@ -6,9 +6,12 @@ Sequence numbers are padded so that names sort as numbers do.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from urllib.parse import unquote
+
+from exchanger.config.loading.shorthand import REGISTER
 
 _RUN = re.compile(r"runs/(\d{9})\.json$")
 _KEPT = re.compile(r"held-back/(\d{9})-[^/]+$")
@@ -42,8 +45,13 @@ class StateNames:
 
     @property
     def newest_run(self) -> str:
-        """The hint at the newest run document."""
-        return f"{self.runs}latest.json"
+        """The hint at the newest run document, beside the state: it outlives what is put back."""
+        return f"{REGISTER}newest/{digest_of(self.prefix)}.json"
+
+    @property
+    def register_entry(self) -> str:
+        """The copy of whose memory this is, by which other states find it."""
+        return f"{REGISTER}{digest_of(self.prefix)}.json"
 
     def outbox(self, seq: int, nonce: str) -> str:
         """The planned changes of a run."""
@@ -223,6 +231,11 @@ class StateNames:
     def run_index(self) -> str:
         """The Delta table of finished runs."""
         return f"{self.prefix}run-index"
+
+
+def digest_of(prefix: str) -> str:
+    """Name a state, in the register, by its prefix."""
+    return hashlib.sha256(prefix.encode()).hexdigest()[:24]
 
 
 def _folder(name: str) -> str:

@@ -14,8 +14,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from exchanger.config.loading.shorthand import REGISTER
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
 from exchanger.state.documents import from_body, to_body
+from exchanger.state.names import StateNames
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -185,19 +187,19 @@ class StateRegister:
         bucket: The bucket.
     """
 
-    FOLDER = "_exchanger/.states/"
-
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
     def key(self, prefix: str) -> str:
         """Return the key of a state's entry."""
-        return f"{self.FOLDER}{hashlib.sha256(prefix.encode()).hexdigest()[:24]}.json"
+        return StateNames(prefix).register_entry
 
     def states(self) -> dict[str, Workspace]:
         """Read all entries, by the prefixes of their states."""
         found = {}
-        for item in self._bucket.list(self.FOLDER):
+        for item in self._bucket.list(REGISTER):
+            if "/" in item.key.removeprefix(REGISTER):
+                continue  # Which run is the newest one of a state.
             entry = Workspace.from_bytes(self._bucket.read(item.key)[0], item.key)
             found[entry.prefix] = entry
         return found

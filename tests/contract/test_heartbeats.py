@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from exchanger.config.loading.load import read_config
+from exchanger.errors import Problem
 from exchanger.files.heartbeat import Heartbeat
 from exchanger.outside.s3.bucket import ObjectInfo
 from exchanger.service.telling import heartbeat
 from exchanger.service.telling.heartbeat import Facts, Heartbeats
+from exchanger.service.telling.words import Telling
 
 CONFIG = """
 connections:
@@ -129,3 +131,23 @@ def test_what_a_later_version_adds_is_passed_over():
     ours = Heartbeat("d", "h", 1, "1.0", "c", "s", "a", next={"crm": None})
     body = ours.to_bytes().replace(b'"format": 1', b'"format": 1, "mood": "fine"')
     assert ours == Heartbeat.from_bytes(body)
+
+
+def test_a_daemon_says_since_when_its_configuration_is_refused(bucket, connections, monkeypatch):
+    """Until it is taken, or put back as it was: jobs go on as they were configured before."""
+    monkeypatch.setattr(heartbeat, "FIRST", 0.0)
+    telling = Telling(Path("/etc/exchanger.yaml"), dict, lambda: None)
+    telling.heartbeats.configure(connections)
+    telling.config_refused([Problem("jobs.crm", "there is no connection 'x'", line=3)])
+    beat(telling.heartbeats)
+    [said] = documents(bucket)
+    assert "line 3: jobs.crm: there is no connection 'x'" == said.refused["problem"]
+    telling.config_refused([Problem("", "it cannot be read")])
+    beat(telling.heartbeats)
+    [again] = documents(bucket)
+    assert (said.refused["since"], "it cannot be read") == (
+        again.refused["since"], again.refused["problem"],
+    )  # fmt: skip
+    telling.config_refused([])
+    beat(telling.heartbeats)
+    assert [None] == [one.refused for one in documents(bucket)]

@@ -70,6 +70,18 @@ def test_what_waits_for_a_person_is_told_until_it_is_decided(exchange):
     assert [] == exchange.ask("runs", "--latest")[0]["held_back"]
 
 
+def test_a_run_whose_job_was_renamed_says_so(exchange):
+    """Whoever decides about it is told to put the job back, not that they named a wrong job."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "a,x,gold\n")
+    exchange.ask("run", "crm", code=4)
+    exchange.configure(people=JOB)
+    for words in (["retry", "1"], ["undo", "1"], ["undo", "1", "--yes"], ["approve", "1"]):
+        error = exchange.ask(*words, code=2)["error"]
+        assert "the configuration has no job 'crm' any more; put it back" in error["message"], words
+        assert "exchanger show 1" in error["next"]
+
+
 @pytest.mark.nightly
 def test_files_that_were_applied_since_are_told(exchange):
     """Once --force applied what waited, the run that waits says so, and so does its approval."""

@@ -80,6 +80,21 @@ def test_an_adopted_state_goes_on_under_the_new_name(renamed):
     assert {1, 2, 3, 4, 5} == {run["seq"] for run in renamed.ask("runs")}
 
 
+def test_a_state_is_not_adopted_by_way_of_one_that_leads_to_it(exchange):
+    """Two names of one memory do not take each other's place, which would leave none."""
+    exchange.configure(crm=JOB)
+    exchange.ask("plan", "crm", "--record")
+    exchange.name = "acme"
+    exchange.configure(crm=JOB)
+    assert exchange.ask("adopt", "_exchanger/main/")["moved"]
+    exchange.name = "main"
+    exchange.configure(crm=JOB)
+    done = exchange.call("adopt", "_exchanger/acme/", "--wait", "1s")
+    assert (2, True) == (done.returncode, "its own state already" in done.stderr)
+    exchange.drop("inbox/1.csv", FILE)
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+
+
 @pytest.mark.nightly
 def test_who_adopts_a_state_shares_its_hour(renamed):
     """Requests of an hour are counted with the memory, whatever the configuration calls it."""
@@ -206,7 +221,7 @@ def test_lost_run_documents_stop_everything(applied):
     forget(applied, "_exchanger/main/runs/")
     applied.drop("inbox/2.csv", "id,spend\na,1\n")
     done = applied.call("run", "crm")
-    assert (1, True) == (done.returncode, "run documents are gone" in done.stderr)
+    assert (1, True) == (done.returncode, "no run is left" in done.stderr)
     assert {"a": "5", "b": "7"} == spend(applied)
 
 

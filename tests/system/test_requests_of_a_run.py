@@ -57,7 +57,7 @@ def test_a_run_of_one_file_makes_few_requests(counted):
 
     assert len(requests) <= MOST, "\n".join(requests)
     # Before the lease, whether there is anything to do at all; under it, to plan by.
-    assert len(to(requests, "/runs/latest.json", "GET")) == 2
+    assert len(to(requests, "/.states/newest/", "GET")) == 2
     assert len(to(requests, "/first-deliveries.json", "GET")) == 1
     assert len(to(requests, "/lease.json", "GET", "HEAD")) == 1
     # As long as nobody has sent anything of a run, there is nothing to be read of that; once it is

@@ -87,6 +87,21 @@ def test_what_needs_a_person_is_told_with_what_to_type(exchange):
     assert [] == needs(exchange.ask("status"))
 
 
+def test_a_configuration_that_the_daemon_refused_is_told(exchange):
+    """Everything looks alive, and goes on as it was configured before."""
+    exchange.configure(crm={**JOB, "schedule": {"every": "1d"}})
+    refused = {"since": "2026-09-15T06:00:00+00:00", "problem": "line 3: jobs.crm: no"}
+    heartbeat(exchange, next={"crm": None}, refused=refused)
+    found = exchange.ask("status", "--fail-on", "stale", code=4)
+    assert [("stale", None)] == needs(found)
+    [need] = found["needs"]
+    assert "goes on with the configuration of before 2026-09-15 06:00:00" in need["message"]
+    assert need["message"].endswith("/c.yaml was refused: line 3: jobs.crm: no")
+    assert ["exchanger check --config /c.yaml"] == need["next"]
+    heartbeat(exchange, next={"crm": None}, refused=refused, stopped_at=refused["since"])
+    assert "was stopped at" in exchange.ask("status")["needs"][0]["message"]
+
+
 @pytest.mark.nightly
 def test_a_run_of_a_job_that_is_gone_is_told_and_can_be_dropped(exchange):
     """Renaming a job must leave no run that waits for ever, with copies of its files."""

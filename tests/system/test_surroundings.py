@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -110,3 +111,31 @@ def test_nobody_reads_what_a_run_says(job, closed):
         ["bash", "-c", line, "bash", *command], check=False, env=exchange.environment
     )
     assert (0, "1") == (done.returncode, exchange.attribute("f1", "spend"))
+
+
+def test_a_library_at_its_end_is_told_as_any_other_failure(job):
+    """What libraries in Rust raise then is no exception of Python's: words and JSON as ever."""
+    job.exchange.drop("in/a.csv", "customer_id,spend\nf1,1\n")
+    code, out, err = started(job.exchange, "run", "t", "--json", POLARS_MAX_THREADS="0")
+    assert (1, True) == (code, "report it with the log" in err)
+    assert "PanicException" in json.loads(out)["error"]["message"]
+    assert 0 == job.call("run", "t").code
+    assert "1" == job.exchange.attribute("f1", "spend")
+
+
+def test_a_run_whose_words_find_no_room_ends_as_it_does(job):
+    """Output into a file on a full disk is lost, which is told; the exit code is the run's."""
+    job.exchange.drop("in/a.csv", "customer_id,spend\nf1,1\n")
+    command = [sys.executable, "-m", "exchanger", "run", "t", "--config", str(job.exchange.config)]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command,
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=job.exchange.environment,
+        )
+    assert (0, "1") == (done.returncode, job.exchange.attribute("f1", "spend"))
+    assert "Traceback" not in done.stderr
+    assert 1 == done.stderr.count("could not be written (No space left on device)")

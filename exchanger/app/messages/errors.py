@@ -18,7 +18,7 @@ from exchanger.config.findings import closest, listed
 
 
 @singledispatch
-def words_for(error: Exception) -> Message:
+def words_for(error: BaseException) -> Message:
     """Put any error into words; one that was not foreseen is named with its kind."""
     return Message(
         f"Something unexpected happened: {type(error).__name__}: {error}",
@@ -167,6 +167,35 @@ def _(error: errors.StateNewer) -> Message:
         f"{error.key} was written by a newer version of exchanger: it has format {error.written}, "
         f"and {__version__}, which is installed here, reads format {error.known}.",
         "Nothing was sent. Install the version that your other machines have: exchanger --version",
+    )
+
+
+@words_for.register
+def _(error: errors.StateOlder) -> Message:
+    left = f"run {error.left} is the newest one left" if error.left else "no run is left"
+    return Message(
+        f"{error.key} is gone, and {left}: somebody deleted it, or put what exchanger remembers"
+        " back to an earlier moment.",
+        f"Nothing was sent. Restore all that lies below {error.state} as it was last, from the"
+        " bucket's versions. Delete the rest of it only if that is not possible: then all memory"
+        " counts as lost, and files that would add up wait for you.",
+    )
+
+
+@words_for.register
+def _(error: errors.TableOlder) -> Message:
+    restore = "Nothing was sent. Restore this folder as it was last, from the bucket's versions."
+    if error.learnt_anew:
+        return Message(
+            f"{error.key} is of an earlier moment than run {error.seq}, which wrote to it.",
+            f"{restore} If that is not possible, delete all of it: what Braze has is then looked"
+            " up.",
+        )
+    return Message(
+        f"{error.key} is of an earlier moment than run {error.seq}, or gone: nobody knows which"
+        " rows were sent.",
+        f"{restore} If that is not possible, take row_id out of the job for one run: its files"
+        " then count as wholes, also rows that were sent before.",
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial, singledispatch
 
 from exchanger import errors
-from exchanger.app.messages.storage_errors import words_for_code
+from exchanger.app.messages.storage_errors import cure_of_surroundings, words_for_code
 from exchanger.app.messages.words import Message, filled, how_to_install
 from exchanger.braze.endpoints import PARTNERS, PERMISSIONS
 from exchanger.config.findings import closest
@@ -109,7 +110,8 @@ def words_for_outside(error: Exception) -> Message:
 
 
 def _uncoded(template: Message, error: errors.StorageError) -> Message:
-    return words_for_code(error) or filled(template, error)
+    words = words_for_code(error) or filled(template, error)
+    return replace(words, next=cure_of_surroundings(error) or words.next)
 
 
 for _kind, _template in _PLAIN.items():
@@ -173,8 +175,9 @@ def _(error: errors.BrazeUnreachable) -> Message:
     detail = f" ({error.detail})" if error.detail else ""
     return Message(
         f"Braze {answered} at {error.endpoint}{detail}, although we tried several times.",
-        "Nothing is lost and nothing will count twice: what was acknowledged is recorded. Run the"
-        " same command again later.",
+        cure_of_surroundings(error)
+        or "Nothing is lost and nothing will count twice: what was acknowledged is recorded. Run"
+        " the same command again later.",
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from exchanger.config.findings import counted
+from exchanger.jobs.runtime.report import PROFILE_KINDS, ROW_KINDS
 
 Report = dict[str, Any]
 
@@ -19,10 +20,6 @@ _STATES = {
     "released": "released",
     "discarded": "discarded",
 }
-_ROWS = (
-    "applied", "unchanged", "superseded", "skipped", "rejected", "refused", "repeated", "in_doubt",
-)  # fmt: skip
-_PROFILES = ("new", "updated", "unchanged", "skipped", "refused")
 _REASON = 100
 """Characters of the reason of a failure that a listing shows."""
 
@@ -128,11 +125,11 @@ def of_files(report: Report) -> Iterator[str]:
 def of_rows(report: Report) -> Iterator[str]:
     """List what became of rows and profiles, and what was sent."""
     if report.get("rows_read"):
-        kinds = _kinds(report, "rows_", _ROWS)
+        kinds = _kinds(report, "rows_", ROW_KINDS)
         warned = report.get("rows_warned", 0)
         told = f"; {warned:,} of them with values left out" if warned else ""
         yield f"  rows: {report['rows_read']:,} read{'; ' if kinds else ''}{kinds}{told}"
-    kinds = _kinds(report, "profiles_", _PROFILES)
+    kinds = _kinds(report, "profiles_", PROFILE_KINDS)
     if kinds:
         yield f"  profiles: {kinds}"
     sent = [

@@ -15,6 +15,7 @@ from exchanger.jobs.inventory.standing import brings
 
 if TYPE_CHECKING:
     from exchanger.config.models import Config
+    from exchanger.files.heartbeat import Heartbeat
     from exchanger.jobs.history.held_runs import HeldRun
     from exchanger.jobs.inventory.standing import Daemon, JobStanding, Standing
 
@@ -92,6 +93,7 @@ def _daemon(daemon: Daemon) -> dict[str, Any]:
             name: getattr(beat, name)
             for name in (
                 "host", "pid", "version", "config", "started_at", "at", "last_look", "stopped_at",
+                "refused",
             )
         },
     }  # fmt: skip
@@ -129,10 +131,23 @@ def _daemon_needs(config: Config, name: str, standing: Standing) -> Iterator[dic
         config.schedule_of(key) and job.enabled and config.connection_of(key) == name
         for key, job in config.jobs.items()
     )
-    if not scheduled or any(daemon.alive for daemon in standing.daemons):
+    alive = [daemon.heartbeat for daemon in standing.daemons if daemon.alive]
+    yield from (_refused(name, one) for one in alive if one.refused)
+    if not scheduled or alive:
         return
     message = f"{name}: {_not_heard([_daemon(daemon) for daemon in standing.daemons])}"
     yield _need("stale", name, None, message, ["exchanger daemon"])
+
+
+def _refused(name: str, daemon: Heartbeat) -> dict[str, Any]:
+    """Name a daemon that goes on with a configuration which its file does not have any more."""
+    refused = daemon.refused or {}
+    message = (
+        f"{name}: the daemon on {daemon.host} (pid {daemon.pid}) goes on with the configuration of"
+        f" before {_time(refused.get('since'))}, as {daemon.config} was refused:"
+        f" {refused.get('problem')}"
+    )
+    return _need("stale", name, None, message, [f"exchanger check --config {daemon.config}"])
 
 
 def _held_needs(

@@ -9,7 +9,7 @@ from exchanger.config.answers import AnswerNames
 from exchanger.config.checks.folders import check_folder
 from exchanger.config.findings import Finding, Where
 from exchanger.config.models import Connection, ExportJob, ImportJob, Job
-from exchanger.config.patterns import may_share_names, reaches_into
+from exchanger.config.patterns import may_share_names, nested, reaches_into
 
 _MOST_TAGS = 10
 _LONGEST_KEY, _LONGEST_VALUE = 128, 256
@@ -80,7 +80,7 @@ def check_places(
             continue
         folder = job.after.move_to
         where: Where = ("jobs", name, "after", "suffix" if folder is None else "move_to")
-        beside = {key: one for key, one in connections.items() if _bucket(one) == _bucket(home)}
+        beside = {key: one for key, one in connections.items() if one.s3.place == home.s3.place}
         others = {key: one for key, one in jobs.items() if homes.get(key) in beside}
         found = [*_of_ours(folder, beside), *_of_jobs(folder, others)] if folder else []
         found += _taken_away(name, job, others)
@@ -108,14 +108,14 @@ def _of_ours(folder: str, connections: Mapping[str, Connection]) -> Iterator[tup
             (s3.state_prefix or "", "where exchanger keeps its own state"),
             (f"{s3.export_root}/", "where Braze puts its segment exports"),
         ):
-            if taken and _nested(folder, taken):
+            if taken and nested(folder, taken):
                 yield f"this overlaps {taken}, {whose}", ""
 
 
 def _of_jobs(folder: str, jobs: Mapping[str, Job]) -> Iterator[tuple[str, str]]:
     for name, job in jobs.items():
         if isinstance(job, ExportJob):
-            if _nested(folder, job.target.prefix):
+            if nested(folder, job.target.prefix):
                 yield f"export '{name}' writes to {job.target.prefix}", ""
             continue
         prefix, names = job.source.prefix, AnswerNames(job.source.prefix)
@@ -130,7 +130,7 @@ def _of_jobs(folder: str, jobs: Mapping[str, Job]) -> Iterator[tuple[str, str]]:
             )
             yield message, f"{prefix.rstrip('/')}_done/"
         for answers in (names.reports, names.rejected_rows):
-            if _nested(folder, answers):
+            if nested(folder, answers):
                 yield f"job '{name}' answers in {answers}", ""
 
 
@@ -141,11 +141,3 @@ def _takes_in(job: ImportJob, folder: str) -> bool:
         return not hidden and reaches_into(job.source.pattern, folder)
     except ValueError:
         return False  # That the pattern means nothing is said there.
-
-
-def _bucket(connection: Connection) -> tuple[str, str | None]:
-    return connection.s3.bucket, connection.s3.endpoint_url
-
-
-def _nested(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)

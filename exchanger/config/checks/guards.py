@@ -31,6 +31,9 @@ def check_delivery(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.delivery.verify is not None and job.kind not in _READ_BACK:
         message = "only attributes and states of subscriptions can be read back as they were sent"
         yield Finding((*where, "delivery", "verify"), message, beside=("object",))
+    if job.delivery.canary is not None and job.kind != "attributes":
+        message = "this is of attributes alone: nothing else is read back before the rest is sent"
+        yield Finding((*where, "delivery", "canary"), message, beside=("object",))
     if "compare_after" in job.delivery.model_fields_set and not job.delivery.shadow:
         message = "this is of shadow runs: write shadow: true, or leave it out"
         yield Finding((*where, "delivery", "compare_after"), message, beside=("shadow",))

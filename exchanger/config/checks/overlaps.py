@@ -9,7 +9,13 @@ from itertools import combinations
 from exchanger.braze.attributes import STANDARD
 from exchanger.config.answers import answer_folders
 from exchanger.config.findings import Finding, Where
+from exchanger.config.loading.shorthand import REGISTER
 from exchanger.config.models import Connection, ExportJob, ImportJob, Job, RemainingFields
+from exchanger.config.patterns import nested
+
+_Named = tuple[str, Job]
+_Import = tuple[str, ImportJob]
+_Export = tuple[str, ExportJob]
 
 
 def check_overlaps(
@@ -30,20 +36,20 @@ def check_overlaps(
         if not _prefix(job):
             # Braze's exports, our own state and every other job live in the same bucket.
             message = "name a folder of the bucket"
-            yield Finding(("jobs", name, _part(job), "prefix"), message, f"{name}/")
+            yield Finding(_place(name, job), message, f"{name}/")
             continue
         named[name] = job
         if connection is not None:
-            yield from _own_state(name, job, connection)
+            yield from _own_state(name, job, connection, connections)
             if isinstance(job, ImportJob):
                 yield from _answers(name, job, connection)
-    for (first, one), (second, other) in combinations(named.items(), 2):
-        if not homes.get(first) or homes.get(first) != homes.get(second):
-            continue
-        yield from _of_a_pair((first, one), (second, other))
+    for first, second in combinations(named.items(), 2):
+        home = homes.get(first[0])
+        if home and home == homes.get(second[0]):
+            yield from _of_a_pair(first, second)
 
 
-def _of_a_pair(one_of: tuple[str, Job], other_of: tuple[str, Job]) -> Iterator[Finding]:
+def _of_a_pair(one_of: _Named, other_of: _Named) -> Iterator[Finding]:
     """Find what two jobs of one connection do to each other's objects."""
     (first, one), (second, other) = one_of, other_of
     yield from _amid_answers(one_of, other_of)
@@ -59,29 +65,30 @@ def _of_a_pair(one_of: tuple[str, Job], other_of: tuple[str, Job]) -> Iterator[F
         yield from _own_exports((second, other), (first, one))
 
 
-def _nested(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
-
-
 def _shared_state(connections: Mapping[str, Connection]) -> Iterator[Finding]:
     for (first, one), (second, other) in combinations(connections.items(), 2):
-        same_bucket = (one.s3.bucket, one.s3.endpoint_url) == (
-            other.s3.bucket,
-            other.s3.endpoint_url,
-        )
         here, there = one.s3.state_prefix, other.s3.state_prefix
-        if same_bucket and here and there and _nested(here, there):
+        if one.s3.place == other.s3.place and here and there and nested(here, there):
             message = f"connection '{first}' already keeps its state there"
             yield Finding(("connections", second, "s3", "state_prefix"), message)
 
 
-def _own_state(name: str, job: Job, connection: Connection) -> Iterator[Finding]:
-    state, root = connection.s3.state_prefix, f"{connection.s3.export_root}/"
-    where: Where = ("jobs", name, _part(job), "prefix")
-    if state and _nested(_prefix(job), state):
-        yield Finding(where, f"this overlaps {state}, where exchanger keeps its own state")
-    elif _nested(_prefix(job), root):
-        yield Finding(where, f"this overlaps {root}, where Braze puts its segment exports")
+def _own_state(
+    name: str, job: Job, home: Connection, connections: Mapping[str, Connection]
+) -> Iterator[Finding]:
+    """Find what we or Braze write, of any connection of the bucket, in the folder of a job."""
+    where = _place(name, job)
+    beside = [one for one in connections.values() if one.s3.place == home.s3.place]
+    states = [one.s3.state_prefix for one in beside if one.s3.state_prefix]
+    roots = [f"{one.s3.export_root}/" for one in beside]
+    for state in states:
+        if nested(_prefix(job), state):
+            yield Finding(where, f"this overlaps {state}, where exchanger keeps its own state")
+    if _prefix(job).startswith(REGISTER):
+        yield Finding(where, f"{REGISTER} is where exchanger keeps a register of its states")
+    for root in roots:
+        if nested(_prefix(job), root):
+            yield Finding(where, f"this overlaps {root}, where Braze puts its segment exports")
 
 
 def _answers(name: str, job: ImportJob, connection: Connection) -> Iterator[Finding]:
@@ -89,12 +96,12 @@ def _answers(name: str, job: ImportJob, connection: Connection) -> Iterator[Find
     root = f"{connection.s3.export_root}/"
     for folder in answer_folders(job):
         for taken in (connection.s3.state_prefix, root):
-            if taken and _nested(folder, taken):
+            if taken and nested(folder, taken):
                 message = f"this job would answer in {folder}, which overlaps {taken}"
-                yield Finding(("jobs", name, "source", "prefix"), message)
+                yield Finding(_place(name, job), message)
 
 
-def _amid_answers(answering: tuple[str, Job], taking: tuple[str, Job]) -> Iterator[Finding]:
+def _amid_answers(answering: _Named, taking: _Named) -> Iterator[Finding]:
     (name, one), (other_name, other) = answering, taking
     if not isinstance(one, ImportJob):
         return
@@ -104,65 +111,58 @@ def _amid_answers(answering: tuple[str, Job], taking: tuple[str, Job]) -> Iterat
                 f"job '{name}' answers in {folder} about its files; use another folder, or let"
                 f" '{name}' say 'after: {{report: false, rejected: false}}'"
             )
-            yield Finding(("jobs", other_name, _part(other), "prefix"), message)
+            yield Finding(_place(other_name, other), message)
 
 
-def _part(job: Job) -> str:
-    return "source" if isinstance(job, ImportJob) else "target"
+def _place(name: str, job: Job) -> Where:
+    """Return where a job names the folder that it reads or writes."""
+    return ("jobs", name, "source" if isinstance(job, ImportJob) else "target", "prefix")
 
 
 def _prefix(job: Job) -> str:
     return job.source.prefix if isinstance(job, ImportJob) else job.target.prefix
 
 
-def _shared_target(
-    first: tuple[str, ExportJob], second: tuple[str, ExportJob]
-) -> Iterator[Finding]:
+def _shared_target(first: _Export, second: _Export) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
-    if _nested(one.target.prefix, other.target.prefix):
+    if nested(one.target.prefix, other.target.prefix):
         message = f"export '{name}' already writes to {one.target.prefix}"
-        yield Finding(("jobs", other_name, "target", "prefix"), message)
+        yield Finding(_place(other_name, other), message)
 
 
-def _own_exports(
-    importing: tuple[str, ImportJob], exporting: tuple[str, ExportJob]
-) -> Iterator[Finding]:
+def _own_exports(importing: _Import, exporting: _Export) -> Iterator[Finding]:
     (name, one), (other_name, other) = importing, exporting
-    if _nested(one.source.prefix, other.target.prefix):
+    if nested(one.source.prefix, other.target.prefix):
         yield Finding(
-            ("jobs", name, "source", "prefix"),
+            _place(name, one),
             f"export '{other_name}' writes to {other.target.prefix}, so this job would send Braze"
             " what it said before; read from another folder",
         )
 
 
-def _shared_cohort(
-    first: tuple[str, ImportJob], second: tuple[str, ImportJob]
-) -> Iterator[Finding]:
+def _shared_cohort(first: _Import, second: _Import) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
     if one.cohort is None or other.cohort is None or one.cohort.key != other.cohort.key:
         return
     if one.cohort != other.cohort:
         message = f"job '{name}' gives this cohort another name, or other keys; write them alike"
         yield Finding(("jobs", other_name, "audience", "as"), message)
-    if _nested(one.source.prefix, other.source.prefix):
+    if nested(one.source.prefix, other.source.prefix):
         message = f"job '{name}' gives people to the same cohort by the same files"
-        yield Finding(("jobs", other_name, "source", "prefix"), message)
+        yield Finding(_place(other_name, other), message)
 
 
-def _shared_fields(
-    first: tuple[str, ImportJob], second: tuple[str, ImportJob]
-) -> Iterator[Finding]:
+def _shared_fields(first: _Import, second: _Import) -> Iterator[Finding]:
     (name, one), (other_name, other) = first, second
     named = {job.one_catalog for job in (one, other) if job.catalog_column is None}
     same = one.object == other.object and len(named) <= 1
     items = "catalog_items" in (one.object, other.object)
-    if not _nested(one.source.prefix, other.source.prefix) or (items and not same):
+    if not nested(one.source.prefix, other.source.prefix) or (items and not same):
         return
     shared = _shared_names(one, other)
     if shared:
         yield Finding(
-            ("jobs", other_name, "source", "prefix"),
+            _place(other_name, other),
             f"jobs '{name}' and '{other_name}' would read the same files and both write {shared};"
             " give them folders of their own, or different fields",
         )
@@ -181,7 +181,7 @@ def _shared_names(one: ImportJob, other: ImportJob) -> str:
         return ", ".join(named)
     for block in one.remaining_fields:
         for twin in other.remaining_fields:
-            if _nested(block.prefix, twin.prefix):
+            if nested(block.prefix, twin.prefix):
                 return "their remaining fields"
     return ""
 

@@ -24,7 +24,7 @@ from exchanger.config.cron import CronError, CronExpression
 from exchanger.config.durations import show_duration
 from exchanger.config.endpoints import endpoint_fault, guess_endpoint, scheduler_fault, store_fault
 from exchanger.config.findings import Finding, Where, closest, listed
-from exchanger.config.loading.shorthand import default_state_prefix
+from exchanger.config.loading.shorthand import REGISTER, default_state_prefix
 from exchanger.config.models import (
     Baseline,
     BrazeConfig,
@@ -174,6 +174,9 @@ def _check_state_prefix(prefix: str, where: Where) -> Iterator[Finding]:
         guess = "/".join(step for step in steps if step not in ("", ".", ".."))
         message = "each folder on the way needs a name, which is neither '.' nor '..'"
         yield Finding(where, message, guess and f"{guess}/")
+    elif prefix.startswith(REGISTER):
+        message = f"{REGISTER} is where the states of a bucket find each other; use another folder"
+        yield Finding(where, message, default_state_prefix(str(where[1])))
     elif len(prefix) > _LONGEST_FOLDER:
         yield Finding(where, f"write at most {_LONGEST_FOLDER} characters")
 

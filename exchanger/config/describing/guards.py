@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exchanger.config.findings import counted
 from exchanger.config.models import Budget, Delivery, Guards
 
 _SHARES = {
@@ -39,7 +40,13 @@ def describe_delivery(delivery: Delivery) -> Iterator[str]:
     """Describe how what a run sends is looked after."""
     if delivery.shadow:
         yield "sends nothing (shadow): what it plans is compared later with what Braze then holds"
-    elif delivery.verify is not None:
+        return
+    if delivery.canary is not None:
+        yield (
+            f"sends the first {counted(delivery.canary, 'object')} of a run, and the rest only once"
+            " Braze shows these as they were sent"
+        )
+    if delivery.verify is not None:
         yield f"reads back {delivery.verify.sample:g} % of what a run sent, once Braze must show it"
 
 

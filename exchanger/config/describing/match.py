@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from exchanger.braze.identifiers import SHARED, IdentifierKind
 from exchanger.config.findings import listed
-from exchanger.config.models import ImportJob, Match
+from exchanger.config.models import Baseline, ImportJob, Match
 
 WORDS: dict[IdentifierKind, str] = {
     "external_id": "external_id",
@@ -47,10 +47,14 @@ def describe_match(job: ImportJob) -> Iterator[str]:
     else:
         addresses = listed([f"{WORDS[kind]}{'es' * (kind == 'email')}{'s' * (kind == 'phone')}"
                             for kind in shared], "and")  # fmt: skip
-        yield (
-            f"looks up {addresses} that were never seen, one request each, and rejects the rows"
-            " of those that several profiles have"
-        )
+        how = f"looks up {addresses} that were never seen, one request each"
+        if isinstance(job.baseline, Baseline) and job.baseline.segment is not None:
+            segment = job.baseline.segment
+            how = (
+                f"learns from the segment '{segment}' whose the {addresses} are that were never"
+                " seen, or looks up a few, one request each"
+            )
+        yield f"{how}, and rejects the rows of those that several profiles have"
 
 
 def describe_missing(job: ImportJob) -> Iterator[str]:

@@ -17,6 +17,10 @@ SYNONYMS = {"increment": "sum", "set_or_clear": "clear"}
 _LEFT_OUT_WHEN_EMPTY = ("region", "endpoint_url", "access_key_id", "secret_access_key")
 
 
+REGISTER = "_exchanger/.states/"
+"""The folder, in each bucket, by which its states find each other."""
+
+
 def write_out(content: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
     """
     Write out every short spelling of a document.

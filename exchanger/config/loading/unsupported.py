@@ -34,8 +34,6 @@ _HOMES = {
 }
 """Keys that one may look for in several places: below which keys each stands; where, in words."""
 
-_OF_DELIVERY = ("canary",)
-"""Ways of looking after what is sent of later versions."""
 _LIVE_OR_NOT = ("live", "shadow")
 """What one may look for under ``mode``, which says what becomes of the items of a catalog."""
 _OF_CSV = ("delimiter", "encoding", "quote", "escape", "decimal", "thousands", "dates")
@@ -93,13 +91,6 @@ def _in_place(content: dict[str, Any], where: Where, findings: list[Finding]) ->
     return {key: value for key, value in content.items() if key not in astray}
 
 
-def _without(
-    content: dict[str, Any], where: Where, keys: tuple[str, ...], findings: list[Finding]
-) -> dict[str, Any]:
-    findings += [Finding((*where, key), NOT_YET) for key in keys if key in content]
-    return {key: value for key, value in content.items() if key not in keys}
-
-
 def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[str, Any]:
     source = job.get("source")
     if isinstance(source, dict):
@@ -113,8 +104,6 @@ def _import(job: dict[str, Any], where: Where, findings: list[Finding]) -> dict[
         message = "this is no mode here: write delivery: {shadow: true}; without it, runs are live"
         findings.append(Finding((*where, "mode"), message))
         job = {key: value for key, value in job.items() if key != "mode"}
-    if isinstance(delivery := job.get("delivery"), dict):
-        job = job | {"delivery": _without(delivery, (*where, "delivery"), _OF_DELIVERY, findings)}
     if job.get("object") in _OBJECTS:
         # Whoever only prints its help loads no models.
         from exchanger.config.models import ObjectName

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from exchanger.braze.limits import LOOKUP_RATE, OBJECTS_PER_REQUEST, TRACK_RATE
+from exchanger.config.endpoints import store_of
 from exchanger.config.models.base import Duration, Strict
 from exchanger.config.models.guards import Budget
 
@@ -126,6 +127,11 @@ class S3Config(Strict):
             " Letters a to z, digits, `-`, `_`, `.` and `=` are safe in it"
         ),
     )
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """The bucket and its store: equal where two connections share a bucket."""
+        return self.bucket, store_of(self.endpoint_url)
 
 
 class Retention(Strict):

@@ -63,6 +63,16 @@ class Delivery(Strict):
             " only of attributes that are delivered for the first time"
         ),
     )
+    canary: int | None = Field(
+        default=None,
+        ge=1,
+        le=5_000,
+        description=(
+            "of a run with more objects, so many are sent first and read back after the grace; if"
+            " Braze has each as it was sent, the rest follows in the same run, or else it is not"
+            " sent, and `exchanger retry RUN` gives it"
+        ),
+    )
     shadow: bool = Field(
         default=False,
         description=(

@@ -6,6 +6,7 @@ Arrow reads, because it answers a damaged file with an error; nested types becom
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -52,6 +53,8 @@ from exchanger.files.scratch.spill import Scratch, Spill
 # Arrow's own errors, and the plain ones it raises for broken metadata and text.
 _DAMAGE = (ArrowException, OSError, ValueError, KeyError, TypeError, OverflowError)
 _FIRST_ROWS = 5_000
+_SMALLEST = 12
+"""Bytes that a Parquet file has at least: its beginning, a footer and its length, its end."""
 
 
 def read_parquet(
@@ -72,8 +75,8 @@ def read_parquet(
         scratch: Where its rows are kept.
 
     Raises:
-        FileRejected: ``empty_file``, ``not_parquet``, ``damaged_parquet``, or as
-            ``column_names``.
+        FileRejected: ``empty_file``, ``not_parquet``, ``damaged_parquet``, ``joined_files``, or
+            as ``column_names``.
     """
     _check_magic(path, key)
     cells = scratch.spill()
@@ -86,6 +89,7 @@ def read_parquet(
 
 def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -> RawTable:
     with open_parquet(path) as file:
+        _check_single(path, key, file)
         schema = file.schema_arrow
         # By position: names in the file may differ in nothing but what is taken off.
         types = dict(zip(column_names(schema.names, key, nameless=True), schema.types, strict=True))
@@ -227,6 +231,47 @@ def _check_magic(path: Path, key: str) -> None:
         raise FileRejected(key, "not_parquet", message)
     if tail != PARQUET_MAGIC:
         raise _damaged(key, "it does not end with PAR1, so its end is missing")
+
+
+def _check_single(path: Path, key: str, file: ParquetFile) -> None:
+    """
+    Refuse several files that stand behind each other, as ``cat`` writes them.
+
+    Readers believe the footer of the last one, and look for its rows in the first one: where both
+    are laid out alike, rows of the first come out, and all others are lost.
+    """
+    groups = file.metadata.num_row_groups
+    last = file.metadata.row_group(groups - 1) if groups else None
+    chunks = [last.column(at) for at in range(last.num_columns)] if last else []
+    ends = [
+        (chunk.dictionary_page_offset or chunk.data_page_offset) + chunk.total_compressed_size
+        for chunk in chunks
+    ]
+    with path.open("rb") as raw, mmap.mmap(raw.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        footer = _length_before(content, len(content) - len(PARQUET_MAGIC))
+        behind_rows = len(content) - 8 - footer - max(ends, default=len(PARQUET_MAGIC))
+        # Of one file, nothing stands there but what helps to skip pages.
+        if behind_rows >= _SMALLEST and _has_joint(content):
+            message = (
+                "Several Parquet files stand behind each other in this one, as 'cat' joins files, "
+                "and only the rows of one could be read. Drop them one by one."
+            )
+            raise FileRejected(key, "joined_files", message)
+
+
+def _has_joint(content: mmap.mmap) -> bool:
+    """Return whether the end of a file and the beginning of another are in a content."""
+    at = content.find(PARQUET_MAGIC * 2)
+    while at >= 0:
+        # Text may look alike, but no such length stands before it.
+        if _SMALLEST < _length_before(content, at) <= at - 8:
+            return True
+        at = content.find(PARQUET_MAGIC * 2, at + 1)
+    return False
+
+
+def _length_before(content: mmap.mmap, at: int) -> int:
+    return int.from_bytes(content[at - 4 : at], "little")
 
 
 def _damaged(key: str, detail: str) -> FileRejected:

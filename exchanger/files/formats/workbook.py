@@ -33,6 +33,9 @@ from exchanger.files.raw.compression import DEFAULT_LIMITS, UnpackLimits
 from exchanger.notes import Note, noted
 
 MAGIC = b"PK\x03\x04"
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_END = b"PK\x05\x06"
+"""How what ends an archive begins."""
 _DIGITS = 15
 """Significant digits of a number that Excel keeps."""
 _INSIDE = "xl/workbook.xml"
@@ -89,9 +92,11 @@ def as_csv(
         limits: How far it may grow when it is unpacked.
 
     Raises:
-        FileRejected: ``bomb``, ``damaged_workbook``, ``missing_sheet`` or ``empty_file``.
+        FileRejected: ``bomb``, ``strict_workbook``, ``joined_files``, ``damaged_workbook``,
+            ``missing_sheet`` or ``empty_file``.
     """
     _demand_size(path, key, limits)
+    _demand_readable(path, key)
     with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", suffix=".sheet") as target:
         try:
             notes, unusable = _write(path, key, source, target)
@@ -116,6 +121,30 @@ def _demand_size(path: Path, key: str, limits: UnpackLimits) -> None:
             "read; save it as CSV (UTF-8)."
         )
         raise FileRejected(key, "bomb", message)
+
+
+def _demand_readable(path: Path, key: str) -> None:
+    """
+    Refuse a workbook of which nothing would be found, and several that stand behind each other.
+
+    Only the last of these would be read.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if _STRICT in archive.read(_INSIDE):
+            message = (
+                "This is a Strict Open XML Spreadsheet, which is not read. Save it as an Excel "
+                "Workbook (.xlsx), or as CSV (UTF-8)."
+            )
+            raise FileRejected(key, "strict_workbook", message)
+        begins = min(part.header_offset for part in archive.infolist())
+    with path.open("rb") as file:
+        joined = begins and _END in file.read(begins)
+    if joined:
+        message = (
+            "Several workbooks stand behind each other in this one, as 'cat' joins files, and only "
+            "the last could be read. Drop them one by one."
+        )
+        raise FileRejected(key, "joined_files", message)
 
 
 def _write(

@@ -32,7 +32,7 @@ class BadRow:
 
     Args:
         row: The data row, from 1.
-        reason: A stable word: ``ragged_row``, ``stray_quote``, ``invalid_json``,
+        reason: A stable word: ``ragged_row``, ``stray_quote``, ``joined_lines``, ``invalid_json``,
             ``not_an_object`` or ``duplicate_key``.
         message: What is wrong and what to do, in words.
         record: The row's text; cut at 2,000 characters.

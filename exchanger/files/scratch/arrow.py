@@ -40,8 +40,8 @@ def empty_table(schema: Any) -> Table:
     return pa.Table.from_batches([], schema=schema)
 
 
-def give_back() -> None:
-    """Give back to the system what Arrow has let go of, and would keep for what it reads next."""
+def release_memory() -> None:
+    """Return to the system what Arrow has let go of, and would keep for what it reads next."""
     pa.default_memory_pool().release_unused()
 
 

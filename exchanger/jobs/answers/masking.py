@@ -22,6 +22,8 @@ T = TypeVar("T")
 _OF_CELLS = frozenset(
     {
         *SENTENCES,
+        # Of the whole run.
+        "canary",
         # Of what Braze has in the field.
         "changed_by_others", "held_type", "overflow",
         # Of the number of a row.

@@ -79,12 +79,14 @@ class Delivery:
         return self.sent.requests
 
 
-async def deliver(
+async def deliver(  # noqa: PLR0913 - what is sent, and as what
     context: JobContext,
     outbox: FrameFile,
     acks: Acknowledgements,
     confirm: Callable[[], None],
     group: str = "",
+    *,
+    first: int | None = None,
 ) -> Delivery:
     """
     Send what is not yet acknowledged.
@@ -95,6 +97,7 @@ async def deliver(
         acks: Where outcomes are kept, a part for every window.
         confirm: Called before every window; raises if the run is no longer ours to deliver.
         group: The ``group_id`` of its requests, if they are to have one.
+        first: So many of the first objects alone; all if None.
 
     Raises:
         BrazeError: Braze refused the key, or gave no usable answer after all retries. What was
@@ -102,11 +105,12 @@ async def deliver(
         LeaseLost: Another process may be sending.
     """
     done = acks.known_before()
+    earlier = acks.sent()
     context.progress.step("sending to Braze", outbox.rows)
     context.progress.advance(done.len())
     async with context.braze() as braze:
         sending = _Sending(context, braze, acks)
-        acks.sent = lambda: sending.again._replace(requests=braze.requests)
+        acks.sent = lambda: earlier.and_also(sending.again._replace(requests=braze.requests))
         braze.permit = context.may_send
         sending.asks = bool(group)
         # Where each request is asked for by itself, none is counted in another group.
@@ -114,7 +118,7 @@ async def deliver(
         braze.group = "" if asked else group
         requests = -(-(outbox.rows - done.len()) // context.batch_size)
         braze.expect(requests)
-        complete = await sending.send(_not_in(done, outbox), confirm, requests)
+        complete = await sending.send(_not_in(done, outbox, first), confirm, requests)
         tracked = braze.group  # Nothing any more if Braze had trouble with it.
         return Delivery(acks.sent(), complete, tracked, braze.taken_at_most if tracked else 0)
 
@@ -148,11 +152,12 @@ def _endpoints(outbox: FrameFile) -> list[str]:
     return [] if first is None else first[ENDPOINT].unique().to_list()
 
 
-def _not_in(done: pl.Series, outbox: FrameFile) -> Iterator[pl.DataFrame]:
-    """Read the outbox in windows, without the items that are done."""
+def _not_in(done: pl.Series, outbox: FrameFile, first: int | None) -> Iterator[pl.DataFrame]:
+    """Read the outbox, or so much of its beginning, in windows without the items that are done."""
     most = MemoryBudget(rows=WINDOW, size=WINDOW_SIZE).rows_of(1, outbox.row_size)
     for rows in outbox.frames([ITEM, ENDPOINT, OBJECT, POINTS], rows=most):
         left = rows if done.is_empty() else rows.filter(~rows[ITEM].is_in(done.implode()))
+        left = left if first is None else left.filter(pl.col(ITEM) < first)
         if left.height:
             # A request goes to one endpoint, and items of a window follow one another.
             turns = left.with_columns(pl.col(ENDPOINT).rle_id().alias(_TURN))

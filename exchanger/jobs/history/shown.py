@@ -19,6 +19,8 @@ from exchanger.errors import BrazeError
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import RunDocument, RunLog
 
@@ -74,12 +76,32 @@ def wait_until_shown(context: JobContext, runs: RunLog, seq: int) -> None:
         return
     # S3 tells times in whole seconds.
     left = context.grace + 1 - runs.age(seq)
-    until = context.clock.monotonic() + left
     may_ask = left > PATIENCE and bool(runs.read(seq).document.group)
+    _wait(context, left, (lambda: last_shown(context, runs) >= seq) if may_ask else None)
+
+
+def wait_until_done(context: JobContext, run: RunDocument, left: float) -> None:
+    """
+    Wait until Braze shows what was sent so far of a run, for so many seconds at most.
+
+    Args:
+        context: The outside.
+        run: With the ``group`` and the number of the requests that were sent, if Braze tracks them.
+        left: How many seconds are left of the grace.
+
+    Raises:
+        Stopped: The process was asked to stop.
+    """
+    _wait(context, left, (lambda: _is_done(context, run)) if run.group else None)
+
+
+def _wait(context: JobContext, left: float, is_shown: Callable[[], bool] | None) -> None:
+    """Wait, but no longer than until Braze says that it is done, where it can be asked."""
+    until = context.clock.monotonic() + left
     while left > 0:
-        if may_ask and left > PATIENCE and last_shown(context, runs) >= seq:
+        if is_shown is not None and left > PATIENCE and is_shown():
             return
-        context.pause(min(left, ASKED_EVERY) if may_ask else left)
+        context.pause(left if is_shown is None else min(left, ASKED_EVERY))
         left = until - context.clock.monotonic()
 
 

@@ -70,6 +70,8 @@ def note_retry(report: RunReport, takes_back: int = 0) -> list[Note]:
         return []
     if takes_back:
         return [noted("undo_again", run=takes_back)]
+    if not rejected and any(fact.code == "canary_held" for fact in report.facts):
+        return []  # It says that itself.
     if not rejected:
         return [noted("retry_refused", run=report.seq)]
     return [noted("retry_rejected", run=report.seq)]

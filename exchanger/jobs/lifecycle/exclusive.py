@@ -16,6 +16,8 @@ from exchanger.jobs.answers.put_away import put_away_newest
 from exchanger.jobs.answers.write import answer_newest
 from exchanger.jobs.lifecycle.finish import drain
 from exchanger.jobs.runtime.import_context import ImportContext
+from exchanger.jobs.runtime.memories import values_elsewhere
+from exchanger.jobs.runtime.one_moment import demand_values_of_now
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.state.lease import Lease
@@ -78,7 +80,8 @@ def with_lease_on_run(
 
     def acted(held: JobContext) -> T:
         establish(held, state)
-        return act(replace(call, context=held))
+        demand_values_of_now(state)
+        return act(replace(call, context=held, memories=values_elsewhere(held, state)))
 
     return with_lease(context, state, job, wait, acted)
 

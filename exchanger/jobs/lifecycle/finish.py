@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -10,9 +9,10 @@ import structlog
 from exchanger.jobs.answers.put_away import put_away
 from exchanger.jobs.answers.write import answer_run
 from exchanger.jobs.delivery.asking import ask_for_doubtful
+from exchanger.jobs.delivery.canary import deliver_in_turn
 from exchanger.jobs.delivery.effects import check_effects
 from exchanger.jobs.delivery.request_group import new_group
-from exchanger.jobs.delivery.sender import Delivery, deliver
+from exchanger.jobs.delivery.sender import Delivery
 from exchanger.jobs.delivery.stale_plan import refresh_stale_plan
 from exchanger.jobs.delivery.takeover import in_doubt_items, resolve_in_doubt
 from exchanger.jobs.history.origins import take_up_parent
@@ -138,7 +138,7 @@ def _send(
     again = run.resumed and run.kind.looked_up
     in_doubt = in_doubt_items(outbox, acks) if again else outbox.empty()
     with staging_held_rows(context, state, run, outbox, acks) as ahead:
-        delivery = _deliver(context, state, stored, outbox, acks)
+        stored, delivery = _deliver(context, state, stored, outbox, acks)
         sent = delivery.sent.and_also(acks.sent_earlier() if run.resumed else SendCounts())
         if not delivery.complete:
             return _stopped(stored, sent, acks.read(acks.parts()).items.len())
@@ -170,9 +170,9 @@ def _deliver(
     stored: VersionedRun,
     outbox: FrameFile,
     acks: Acknowledgements,
-) -> Delivery:
+) -> tuple[VersionedRun, Delivery]:
     if not outbox.rows:
-        return Delivery(SendCounts(), complete=True)
+        return stored, Delivery(SendCounts(), complete=True)
     run = stored.document
     _wait_until_quiet(context, state, run.seq)
 
@@ -181,7 +181,7 @@ def _deliver(
         state.runs.demand(run.seq, run.fence)
 
     group = new_group(context, state, run.seq)
-    return asyncio.run(deliver(context, outbox, acks, confirm, group))
+    return deliver_in_turn(context, state, stored, outbox, acks, confirm, group)
 
 
 def _wait_until_quiet(context: JobContext, state: ConnectionState, seq: int) -> None:

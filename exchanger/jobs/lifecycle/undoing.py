@@ -15,6 +15,7 @@ from exchanger.jobs.history.other_keys import held_of_people
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.intake.batch import InputBatch
 from exchanger.jobs.observing.lookup import NOBODY, LookUps, look_up_all, note_if_slow, overlay
+from exchanger.jobs.planning.known_values import with_others
 from exchanger.jobs.planning.parts import PlanParts
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
@@ -89,6 +90,7 @@ class Undoing:
             call.state.held, everybody[PROFILE], self.found.said.part(number), names
         )
         held = everybody.join(held, on=PROFILE, how="left", maintain_order="left")
+        held = with_others(call, everybody[PROFILE], held, names)
         looked_up = seen.part(number)
         if not looked_up.is_empty():
             looked_up = looked_up.unique(PROFILE, keep="last")

@@ -237,17 +237,28 @@ def _compared(call: ImportContext, sample: pl.DataFrame) -> _Found:
         # Changed back and forth within the grace, a value may show the one in between.
         fresh = later_changes(call, shown, lost[PROFILE])
         lost = lost.join(fresh, on=[PROFILE, "field"], how="anti", maintain_order="left")
+    known = seen.filter(pl.col("seen").is_not_null())
+    counts = {"profiles": known[PROFILE].n_unique(), "values": known.height}
+    return _Found(counts | {"differing": lost.height}, note_lost(seen, lost))
+
+
+def note_lost(seen: pl.DataFrame, lost: pl.DataFrame) -> list[Note]:
+    """
+    Note each attribute that Braze did not take, with an example.
+
+    Args:
+        seen: What was read back, as ``readback_check.beside`` gives it.
+        lost: Those values of it that are not as they were sent.
+    """
     told = []
     for name in lost["field"].unique(maintain_order=True):
         rows = lost.filter(pl.col("field") == name)
         of = seen.filter(pl.col("field") == name, pl.col("seen").is_not_null()).height
         log.warning("readback.not_kept", field=name, profiles=rows.height, of=of)
-        told.append(_not_kept(name, rows, of))
-    known = seen.filter(pl.col("seen").is_not_null())
-    counts = {"profiles": known[PROFILE].n_unique(), "values": known.height}
-    return _Found(counts | {"differing": lost.height}, told)
-
-
-def _not_kept(name: str, rows: pl.DataFrame, of: int) -> Note:
-    _, _, sent, found = rows.row(0)
-    return noted("not_kept", field=name, profiles=rows.height, read_back=of, sent=sent, found=found)
+        _, _, sent, found = rows.row(0)
+        told.append(
+            noted(
+                "not_kept", field=name, profiles=rows.height, read_back=of, sent=sent, found=found
+            )
+        )
+    return told

@@ -108,6 +108,7 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         leavers_of=batch.leavers_of,
         removal=batch.removal,
         filled={name: round(share, 4) for name, share in batch.filled.items()},
+        canary=0 if takes_back else canary_of(call, batch, plan.outbox.rows),
     )
     try:
         stored = state.runs.create(document)
@@ -119,6 +120,15 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         plan.members.remove()
     log.info("run.planned", seq=seq, files=len(plan.files), objects=plan.outbox.rows)
     return stored
+
+
+def canary_of(call: ImportContext, batch: InputBatch, objects: int) -> int:
+    """Return how many of a plan's objects are sent first and read back; 0 for all at once."""
+    first = call.job.delivery.canary or 0
+    # Whoever gives rows again has seen what became of the others.
+    again = any(file.outcome == "retried" for file in batch.files)
+    unfit = again or call.job.delivery.shadow or call.kind.name != "attributes"
+    return 0 if unfit or objects <= first else first
 
 
 def _named_catalogs(call: ImportContext, outbox: FrameFile) -> tuple[str, ...]:

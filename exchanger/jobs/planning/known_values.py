@@ -41,8 +41,12 @@ from exchanger.profiles.people.gates import unknown_gates
 from exchanger.profiles.planning.part import PartInput
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.profile_key import external_ids_among
+from exchanger.state.held.reading import with_newer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from exchanger.files.scratch.spill import Spill
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.planning.people import People
@@ -385,12 +389,32 @@ def _held(
         since = call.context.bucket.now() - (ADDRESS_KEPT - timedelta(days=1))
         return call.state.held.of(profiles, names, since=since, fresh=names)
     if call.job.max_age is None:
-        held = call.held.of(profiles, names, sent=sent)
+        held = with_others(call, profiles, call.held.of(profiles, names, sent=sent), names)
     else:
         oldest = max(call.job.max_age, timedelta(seconds=call.context.grace))
         needed = [*(rule.name for rule in rules if rule.needs_held), *call.job.gates]
         since = call.context.bucket.now() - oldest
         held = call.held.of(profiles, names, since=since, fresh=needed, sent=sent)
+        held = with_others(call, profiles, held, names, since, needed)
         # Whose absence is too old to be believed was in effect never seen.
         held = held.filter(pl.col(EXISTS).is_not_null())
     return held if call.job.creates else held.filter(pl.col(EXISTS).fill_null(value=True))
+
+
+def with_others(  # noqa: PLR0913, PLR0917 - as of HeldValues.of
+    call: ImportContext,
+    profiles: pl.Series,
+    held: pl.DataFrame,
+    names: Sequence[str],
+    since: datetime | None = None,
+    fresh: Sequence[str] = (),
+) -> pl.DataFrame:
+    """Add what other connections of the bucket know later of the same workspace."""
+    if call.job.catalog or not call.memories.values:
+        return held
+    others = [
+        other.held.timed(profiles, shared, since=since, fresh=fresh)
+        for other in call.memories.values
+        if (shared := [name for name in names if name in other.fields])
+    ]
+    return with_newer(held, call.state.held.timed(profiles, names), others) if others else held

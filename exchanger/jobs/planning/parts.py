@@ -19,6 +19,7 @@ from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
 from exchanger.jobs.planning.people import known_links, resolve_people
+from exchanger.jobs.runtime.one_moment import demand_rows_of_now
 from exchanger.jobs.snapshots.comparison import Comparison
 from exchanger.objects.kinds import Folded
 from exchanger.objects.orders.events import OrderOptions
@@ -219,6 +220,8 @@ def _rows(
         named: Names lines and their orders, where rows are lines.
     """
     ledger = call.state.rows(call.name) if call.job.row_name else None
+    if ledger is not None:
+        demand_rows_of_now(call)
     nothing = pl.Series(ROW_ID, [], pl.String)
     for number in range(len(batch.given)):
         given = batch.given.part(number)

@@ -16,7 +16,7 @@ from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.objects.people.obstacles import NO_EFFECT
 from exchanger.profiles.frames.columns import FILE, OBJECT, PROFILE, ROW
-from exchanger.state.runs.acknowledgements import IN_DOUBT
+from exchanger.state.runs.acknowledgements import IN_DOUBT, NOT_SENT
 from exchanger.state.runs.quarantine import no_rows, quarantined, to_csv
 
 if TYPE_CHECKING:
@@ -132,7 +132,9 @@ def _refused_rows(run: RunDocument, refused: pl.DataFrame) -> pl.DataFrame:
         FILE,
         ROW,
         pl.col(PROFILE).alias("profile"),
-        pl.when(pl.col("outcome") == "withheld")
+        pl.when(pl.col("reason") == NOT_SENT)
+        .then(pl.lit("canary"))
+        .when(pl.col("outcome") == "withheld")
         .then(pl.lit("changed_by_others"))
         .when(pl.col("outcome") == NO_EFFECT)
         .then(pl.lit(NO_EFFECT))

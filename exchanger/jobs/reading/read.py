@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from exchanger.errors import Stopped, StorageError, StorageMissing
-from exchanger.files.scratch.arrow import give_back
+from exchanger.files.scratch.arrow import release_memory
 from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.intake.batch import BatchDraft
 from exchanger.jobs.intake.deduplication import note_what_added_nothing
@@ -76,7 +76,7 @@ def _read(
     staging = Staging(call, draft, most, without_all=without_all)
     _stage(call, staging, requests, draft)
     if draft.rows > scratch.bounds.rows:
-        give_back()
+        release_memory()
     passed = len(draft.waiting) + len(draft.gone) + len(draft.unreadable)
     left = len(requests) - len(draft.files) - passed
     _note(call, draft)

@@ -9,36 +9,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from exchanger.errors import StateDamaged
+from exchanger.jobs.runtime.one_moment import demand_values_of_now, has_lost_files
 from exchanger.jobs.runtime.recognition import remember, segments_of
 from exchanger.notes import Note, noted
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from exchanger.jobs.runtime.context import JobContext
+    from exchanger.state.held.table import HeldValues
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile, FileOutcome
     from exchanger.state.store import ConnectionState
-    from exchanger.state.workspace import Workspace
+    from exchanger.state.workspace import Verdict, Workspace
+
+
+class OtherValues(NamedTuple):
+    """What another state of the same workspace holds, of the fields that it has delivered."""
+
+    fields: frozenset[str]
+    held: HeldValues
 
 
 @dataclass(frozen=True)
 class Memories:
     """
-    What else may remember a file.
+    What else may remember a file, or what Braze has.
 
     Args:
         lost_before: A memory of ours that was lost may have known files that arrived before.
         others: States that were made with the same workspace, as far as can be told.
+        values: What states hold that surely were.
     """
 
     lost_before: datetime | None = None
     others: Sequence[tuple[Workspace, LedgerSnapshot]] = ()
+    values: Sequence[OtherValues] = ()
 
     def look_up(self, *, keys: Sequence[str] = (), contents: Sequence[str] = ()) -> None:
         """Find what others know of many keys, and of many contents, before each is asked for."""
@@ -79,48 +89,62 @@ def memories_of(context: JobContext, state: ConnectionState, *, record: bool) ->
         record: Whether anything may be written.
 
     Raises:
-        StateDamaged: The state's runs are gone, and what they applied is not.
+        StateOlder: The state's runs are gone, and what they applied is not.
         StorageError: S3 refused or did not answer.
     """
     account, ours = context.account, state.workspace.found
     if account is None:
         return Memories()
-    if _has_lost_files(state) and ours is not None and not ours.lost_before:
+    if has_lost_files(state) and ours is not None:
         ours = replace(ours, lost_before=_now(context, state.names.workspace).isoformat())
         if record:
             remember(state, ours)
+    demand_values_of_now(state)
     entries = state.register.states()
     entry = entries.pop(state.names.prefix, None)
     if entry is None and ours is not None and record:
         state.register.enter(ours)
-    unknown = [one for one in entries.values() if not one.memory_at and not one.knows(account)]
-    needs_segments = any(one.instance == account.instance for one in unknown)
-    segments = segments_of(context) if needs_segments else []
-    others = [
-        (one, _snapshot(context, one.prefix))
-        for one in entries.values()
-        if not one.memory_at and one.compare(account, segments) != "other"
-    ]
+    others = _others(context, entries.values())
+    applied = [(one, _snapshot(state)) for one, state, _ in others]
     lost = datetime.fromisoformat(ours.lost_before) if ours and ours.lost_before else None
     if ours is None and entry is not None and not entry.memory_at:
         # As a run will find and note; only a plan comes here.
         lost = _now(context, state.register.key(entry.prefix))
-    return Memories(lost, others)
+    return Memories(lost, applied, _values(others))
 
 
-def _has_lost_files(state: ConnectionState) -> bool:
-    """
-    Return whether the applied files are gone, and the runs that applied them are not.
+def values_elsewhere(context: JobContext, state: ConnectionState) -> Memories:
+    """Find what else is held of the workspace, for a decision about files that are known."""
+    entries = state.register.states()
+    entries.pop(state.names.prefix, None)
+    return Memories(values=_values(_others(context, entries.values())))
 
-    Raises:
-        StateDamaged: It is the other way round, so numbers of runs would begin anew.
-    """
-    newest = state.runs.newest()
-    known = not state.file_ledger.snapshot().rows.is_empty()
-    if newest is None and known:
-        raise StateDamaged(state.names.runs, "the run documents are gone, what they did is not")
-    run = newest.document if newest else None
-    return not known and run is not None and run.state == "settled" and bool(run.files)
+
+_Other = tuple["Workspace", "ConnectionState", "Verdict"]
+
+
+def _others(context: JobContext, entries: Iterable[Workspace]) -> list[_Other]:
+    """Open the states that were made with the same workspace, as far as can be told."""
+    account, found = context.account, list[_Other]()
+    alive = [one for one in entries if not one.memory_at]
+    if account is None:
+        return found
+    unknown = [one for one in alive if not one.knows(account)]
+    needs_segments = any(one.instance == account.instance for one in unknown)
+    segments = segments_of(context) if needs_segments else []
+    for one in alive:
+        verdict = one.compare(account, segments)
+        if verdict != "other":
+            found.append((one, open_state(context.bucket, one.prefix), verdict))
+    return found
+
+
+def _values(others: Iterable[_Other]) -> list[OtherValues]:
+    return [
+        OtherValues(state.first_deliveries.known, state.held)
+        for _, state, verdict in others
+        if verdict == "same"
+    ]
 
 
 def _now(context: JobContext, key: str) -> datetime:
@@ -128,9 +152,8 @@ def _now(context: JobContext, key: str) -> datetime:
     return context.bucket.head(key).seen_at or context.clock.now()
 
 
-def _snapshot(context: JobContext, prefix: str) -> LedgerSnapshot:
+def _snapshot(state: ConnectionState) -> LedgerSnapshot:
     """Pin what another state has applied, and what its unfinished run is about to."""
-    state = open_state(context.bucket, prefix)
     applied = state.file_ledger.snapshot()
     newest = state.runs.newest()
     if newest is not None and newest.document.state not in ENDED:

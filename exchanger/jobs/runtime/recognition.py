@@ -8,11 +8,18 @@ before says all; where it is new, the segments that it lists decide.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.errors import BrazeForbidden, JobBusy, StorageChanged, WorkspaceDiffers
+from exchanger.errors import (
+    BrazeForbidden,
+    JobBusy,
+    StateOlder,
+    StorageChanged,
+    WorkspaceDiffers,
+)
 from exchanger.notes import Note, noted
 from exchanger.state.workspace import Workspace
 
@@ -73,8 +80,13 @@ def establish(context: JobContext, state: ConnectionState) -> list[Note]:
     known = state.workspace.found
     if known is None:
         return _begin(context, state, account)
+    prefix = state.names.prefix
     if not known.knows(account):
-        remember(state, known.with_account(account, segments_of(context)))
+        known = known.with_account(account, segments_of(context))
+    elif known.prefix == prefix:
+        return []
+    # One that was copied or moved here is a state of its own from now on.
+    remember(state, replace(known, prefix=prefix))
     return []
 
 
@@ -106,6 +118,8 @@ def _begin(context: JobContext, state: ConnectionState, account: Account) -> lis
     entry = state.register.states().get(prefix)
     lost, told = "", list[Note]()
     if entry is not None and not entry.memory_at:
+        _demand_nothing_left(context, state)
+        state.runs.begin_anew()
         seen_at = context.bucket.head(state.register.key(prefix)).seen_at or context.clock.now()
         lost = seen_at.isoformat()
         log.error("state.memory_lost", state=f"s3://{context.bucket.name}/{prefix}")
@@ -119,6 +133,19 @@ def _begin(context: JobContext, state: ConnectionState, account: Account) -> lis
         recognise(context, state)
         return []
     return told
+
+
+def _demand_nothing_left(context: JobContext, state: ConnectionState) -> None:
+    """
+    Check that a memory is gone as a whole.
+
+    Raises:
+        StateOlder: Tables of it are left, which know numbers of runs: none would be written again.
+    """
+    names = state.names
+    for item in context.bucket.list(names.prefix):
+        if "/_delta_log/" in item.key and not item.key.startswith(f"{names.run_index}/"):
+            raise StateOlder(names.prefix, names.run(max(state.runs.last_made(), 1)), 0)
 
 
 def _differs(

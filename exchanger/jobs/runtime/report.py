@@ -32,6 +32,10 @@ EXIT_CODES: dict[RunState, int] = {
     "discarded": 0,
 }
 """``released`` and ``discarded`` are what a run becomes that was held back, or dropped."""
+ROW_KINDS = (
+    "applied", "unchanged", "superseded", "skipped", "rejected", "refused", "repeated", "in_doubt",
+)  # fmt: skip
+PROFILE_KINDS = ("new", "updated", "unchanged", "skipped", "refused")
 
 
 def new_run_id(job: str, started_at: datetime) -> str:
@@ -148,23 +152,8 @@ class RunReport:
         Raises:
             AssertionError: The kinds do not add up.
         """
-        rows = (
-            self.rows_applied
-            + self.rows_unchanged
-            + self.rows_superseded
-            + self.rows_skipped
-            + self.rows_rejected
-            + self.rows_refused
-            + self.rows_repeated
-            + self.rows_in_doubt
-        )
-        profiles = (
-            self.profiles_new
-            + self.profiles_updated
-            + self.profiles_unchanged
-            + self.profiles_skipped
-            + self.profiles_refused
-        )
+        rows = sum(getattr(self, f"rows_{kind}") for kind in ROW_KINDS)
+        profiles = sum(getattr(self, f"profiles_{kind}") for kind in PROFILE_KINDS)
         if rows != self.rows_read or profiles != self.profiles_named:
             message = (
                 f"rows {rows} of {self.rows_read}, profiles {profiles} of {self.profiles_named}"

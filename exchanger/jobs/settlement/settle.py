@@ -137,10 +137,17 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         files=tuple(files),
         report=report.to_dict(),
         settled_contributions=settled,
+        held_version=state.held.table.version() if _has_delivered(run, report) else 0,
         refused_rows=refused_rows,
     )
     log.info("run.settled", seq=run.seq, state=report.state, refused=outcomes.refused.rows)
     return report
+
+
+def _has_delivered(run: RunDocument, report: RunReport) -> bool:
+    """Return whether anything is held of profiles since a run."""
+    holds = run.kind.looked_up and not run.catalogs and not run.shadow
+    return holds and report.profiles_new + report.profiles_updated > 0
 
 
 def _hold_values(settling: Settling) -> None:

@@ -121,7 +121,8 @@ class Transport:
                 return Answer(response.status, response.headers, await response.read())
         except aiohttp.InvalidURL:
             # Its text is the address, and that of a download is signed.
-            raise Fault(0, "the address is no URL", uncertain=False) from None
+            whose = "of the proxy " if self._proxy_for(call.url) else ""
+            raise Fault(0, f"the address {whose}is no URL", uncertain=False) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _fault(error) from None  # Some of these hold the request with its headers.
 
@@ -172,7 +173,10 @@ def _fault(error: Exception) -> Fault:
 
 def _in_words(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection to {error.host}:{error.port}: {error.strerror or error.os_error}"
+        proxy = "the proxy " if isinstance(error, aiohttp.ClientProxyConnectionError) else ""
+        return (
+            f"no connection to {proxy}{error.host}:{error.port}: {error.strerror or error.os_error}"
+        )
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return type(error).__name__

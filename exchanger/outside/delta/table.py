@@ -113,10 +113,31 @@ class Table:
         # Moved on by a read, a write that has looked would take what others wrote for seen.
         self._writing = threading.Lock()
         self._read: tuple[int, pl.DataFrame] | None = None
+        self._least: tuple[int, Exception] | None = None
 
     def open(self) -> DeltaTable | None:
         """Open the newest version; None if nothing was ever appended."""
-        return self._handle.open()
+        return self._demanded(self._handle.open())
+
+    def version(self) -> int:
+        """Return the version of the table as it was read or written last."""
+        table = self._handle.last()
+        return 0 if table is None else int(table.version())
+
+    def demand(self, version: int, otherwise: Exception) -> None:
+        """
+        Read nothing, from now on, of a version that is older than one which was there.
+
+        Args:
+            version: That one.
+            otherwise: What is raised.
+        """
+        self._least = version, otherwise
+
+    def _demanded(self, table: DeltaTable | None) -> DeltaTable | None:
+        if table is not None and self._least is not None and table.version() < self._least[0]:
+            raise self._least[1]
+        return table
 
     def scan(self) -> pl.LazyFrame | None:
         """Read the newest version lazily, pinned as it is now; None if there is no table."""
@@ -137,6 +158,11 @@ class Table:
         if self._read is None or self._read[0] != version:
             self._read = version, self.collect(pl.scan_delta(table))
         return self._read[1]
+
+    def written(self, writer: str) -> int | None:
+        """Return the last sequence number that a writer has appended; None if there is no table."""
+        table = self._to_read()
+        return None if table is None else max(_written(table, writer), 0)
 
     def collect(self, rows: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:
         """
@@ -360,9 +386,9 @@ class Table:
     def _to_read(self) -> DeltaTable | None:
         """Bring the handle to the newest version; open another one while somebody writes."""
         if not self._writing.acquire(blocking=False):
-            return self._handle.open()
+            return self.open()
         try:
-            return self._handle.current()
+            return self._demanded(self._handle.current())
         finally:
             self._writing.release()
 

@@ -15,6 +15,7 @@ folded value with the held one. What ``deep`` and ``rows`` do to JSON is in ``ne
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -138,12 +139,20 @@ def _comparable(rule: Rule) -> pl.Expr:
     return GIVEN.cast(pl.Datetime("ms", "UTC")) if rule.type == "date" else GIVEN
 
 
-def _higher(rule: Rule) -> pl.Expr:
-    return pl.when(READ.is_null() | (_comparable(rule) > READ)).then(GIVEN)
+def _extreme(
+    chosen: Callable[[pl.Expr], pl.Expr], beyond: Callable[[pl.Expr, pl.Expr], pl.Expr]
+) -> Strategy:
+    """Build the strategy that keeps the highest value, or the lowest."""
 
+    def fold(rule: Rule) -> pl.Expr:
+        return chosen(pl.col(rule.name))
 
-def _lower(rule: Rule) -> pl.Expr:
-    return pl.when(READ.is_null() | (_comparable(rule) < READ)).then(GIVEN)
+    return Strategy(
+        fold=fold,
+        survives=lambda rule, position: position.filter(pl.col(rule.name) == fold(rule)).first(),
+        merge=lambda rule: pl.when(READ.is_null() | beyond(_comparable(rule), READ)).then(GIVEN),
+        reads_held=True,
+    )
 
 
 def _union_of(one: pl.Expr, other: pl.Expr) -> pl.Expr:
@@ -268,22 +277,8 @@ STRATEGIES: dict[StrategyName, Strategy] = {
         empties=lambda rule: _remaining(rule).list.len() == 0,
         reads_held=True,
     ),
-    "highest": Strategy(
-        fold=lambda rule: pl.col(rule.name).max(),
-        survives=lambda rule, position: position.filter(
-            pl.col(rule.name) == pl.col(rule.name).max()
-        ).first(),
-        merge=_higher,
-        reads_held=True,
-    ),
-    "lowest": Strategy(
-        fold=lambda rule: pl.col(rule.name).min(),
-        survives=lambda rule, position: position.filter(
-            pl.col(rule.name) == pl.col(rule.name).min()
-        ).first(),
-        merge=_lower,
-        reads_held=True,
-    ),
+    "highest": _extreme(pl.Expr.max, operator.gt),
+    "lowest": _extreme(pl.Expr.min, operator.lt),
     "deep": Strategy(
         fold=_joined_texts,
         merge=lambda _: GIVEN,

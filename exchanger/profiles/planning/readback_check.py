@@ -39,14 +39,19 @@ def sample_of(delivered: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         shared = speaking.head(AT_ONCE)
         missing = [name for name in part if not shared[wanted(name)].count()]
         alone = [speaking.filter(pl.col(wanted(n)).is_not_null()).head(1) for n in missing]
-        chosen = pl.concat([shared, *alone])
-        parts += [
-            chosen.filter(pl.col(wanted(name)).is_not_null()).select(
-                PROFILE, pl.lit(name).alias("field"), pl.col(wanted(name)).alias("wanted")
-            )
-            for name in part
-        ]
+        parts.append(long_sample(pl.concat([shared, *alone]), part))
     return pl.concat([pl.DataFrame(schema=SAMPLE), *parts]).unique(maintain_order=True)
+
+
+def long_sample(delivered: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """Build a sample of all that rows of an outbox say of some attributes."""
+    parts = [
+        delivered.filter(pl.col(wanted(name)).is_not_null()).select(
+            PROFILE, pl.lit(name).alias("field"), pl.col(wanted(name)).alias("wanted")
+        )
+        for name in fields
+    ]
+    return pl.concat([pl.DataFrame(schema=SAMPLE), *parts])
 
 
 def beside(sample: pl.DataFrame, held: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from unicodedata import normalize
 
 from exchanger.braze.attributes import CONTROLS, IDENTIFIERS, REFUSED, STANDARD
 from exchanger.config.models import (
@@ -86,12 +87,23 @@ def require_column(column: str, raw: RawColumns, named_by: str = "from:") -> Non
         raise FileRejected(raw.key, "unusable_column", message, column=column)
     if column not in raw.names:
         names = [name for name in raw.names if name not in raw.absent]
-        near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in names}, 1)
-        guess = next((f" Did you mean {n!r}?" for n in names if n.lower() in near), "")
         found = ", ".join(map(shown, names))
-        message = f"The file has no column {column!r}.{guess} Its columns are: {found}. "
+        where = _where(column, names, raw.key)
+        message = f"The file has no column {column!r}.{where} Its columns are: {found}. "
         message += f"Correct the file, or name the right column in the job with '{named_by}'."
         raise FileRejected(raw.key, "missing_column", message, column=column)
+
+
+def _where(column: str, names: list[str], key: str) -> str:
+    """Write where a column that is missing may be, as a sentence; empty if nobody knows."""
+    for part in key.split("/")[:-1]:
+        if part.startswith(f"{column}="):
+            return f" It is in the name of a folder alone: {part}."
+    for name in names:
+        if normalize("NFC", name) == normalize("NFC", column):
+            return f" It has {name!a}, which looks alike and is written with other signs."
+    near = difflib.get_close_matches(column.lower(), {n.lower(): n for n in names}, 1)
+    return next((f" Did you mean {n!r}?" for n in names if n.lower() in near), "")
 
 
 def declared_type(job: ImportJob, column: str) -> TypeName | None:

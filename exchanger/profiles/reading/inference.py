@@ -61,6 +61,17 @@ def type_of_json(pieces: Iterable[pl.Series]) -> TypeName:
     return TypeName("json")
 
 
+def is_spelled_as(cells: pl.Series, kind: FieldType) -> pl.Series:
+    """
+    Test which cells of text are spelled as a type is, or as numbers are that it would widen to.
+
+    Whether there is such a day, or room for so many digits, is not asked.
+    """
+    spelled = _SPELLED.get(kind, pl.lit(value=True))
+    tested = cells.alias("cell").to_frame().with_columns(told=spelled | _CELL.is_null())
+    return tested["told"].fill_null(value=False)
+
+
 def _filled(pieces: Iterable[pl.Series]) -> Iterable[pl.Series]:
     for piece in pieces:
         cells = piece.drop_nulls().alias("cell")
@@ -103,6 +114,18 @@ def _is_float() -> pl.Expr:
     short = digits.str.strip_chars_start("0").str.len_bytes() <= DOUBLE_DIGITS
     finite = _CELL.cast(pl.Float64, strict=False).is_finite()
     return _CELL.str.contains(_NUMBER) & finite & ((written & short) | _OWN_INTEGER)
+
+
+_PLAIN_NUMBER = _CELL.str.contains(_PLAIN) & (_POINT.is_not_null() | _OWN_INTEGER)
+_SPELLED: dict[FieldType, pl.Expr] = {
+    "integer": _PLAIN_NUMBER,
+    "decimal": _PLAIN_NUMBER,
+    "float": _CELL.str.contains(_NUMBER) & (_CELL.str.contains(r"[.eE]") | _OWN_INTEGER),
+    "boolean": _BOOLEAN,
+    "date": _CELL.str.contains(ISO_DATE),
+    "datetime": _CELL.str.contains(ISO),
+}
+"""How the cells of each type look in CSV."""
 
 
 def _infer_integer(pieces: Iterable[pl.Series]) -> TypeName | None:

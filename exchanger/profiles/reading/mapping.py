@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 import polars as pl
@@ -299,7 +300,8 @@ def _met(  # noqa: PLR0913, PLR0917 - what a type is settled by
     except FileRejected as error:
         if earlier is None or found is None:
             raise
-        settled, change = retyped(job, earlier, found, with_misfit(error, raw, earlier))
+        named = with_misfit(error, raw, earlier, partial(_filled, column=column, job=job))
+        settled, change = retyped(job, earlier, found, named)
         changes.append(change)
         return settled
 

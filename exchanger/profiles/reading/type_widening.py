@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
 import polars as pl
 
 from exchanger.errors import FileRejected
 from exchanger.profiles.casting.text import read_json_scalars
 from exchanger.profiles.casting.values import CastOptions, cast_values
 from exchanger.profiles.frames.columns import ROW
-from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
+from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.type_names import TypeName
+from exchanger.profiles.reading.inference import is_spelled_as
 from exchanger.profiles.spelling.invisible import show_invisible
 from exchanger.profiles.validation.messages import SHOWN
 
@@ -47,23 +51,53 @@ def keep_type(
     return settled
 
 
-def with_misfit(error: FileRejected, raw: RawColumns, kept: TypeName) -> FileRejected:
-    """Name in an error the first cell that is not of the kept type, if one shows itself."""
-    column = error.column
+def with_misfit(
+    error: FileRejected,
+    raw: RawColumns,
+    kept: TypeName,
+    filled: Callable[[RawColumns], Iterable[pl.Series]],
+) -> FileRejected:
+    """
+    Name in an error the first cell that is not of the kept type, if one shows itself.
+
+    Args:
+        error: That the type of a column has changed.
+        raw: The file.
+        kept: The type of earlier files.
+        filled: Gives the cells of the column, as its type is told from them.
+    """
     if kept.type in ("list", "json"):
         return error
-    options = CastOptions(kept.type, kept.scale)
-    for piece in raw.pieces([column, ROW]) if raw.pieces is not None else [raw.frame]:
-        cells = without_empty(piece[column], ())
-        if column in raw.json_columns:
-            cells = read_json_scalars(cells).values
-        at = cast_values(cells, options).faults.is_not_null().arg_true().head(1)
-        for row, cell in piece[at].select(ROW, column).iter_rows():
-            shown = show_invisible(pl.Series([str(cell)[:SHOWN]])).item()
-            found = f"The first such cell is in row {row}: {shown!r}. If that is a mistake"
-            message = error.message.replace("If that is a mistake", found, 1)
-            return FileRejected(error.key, error.reason, message, row=row, column=column)
+    # A number in another spelling is told apart by that alone: 007 was an integer, too.
+    tests = (_other_spelling, _other_value) if raw.textual else (_other_value,)
+    for test in tests:
+        for piece in _pieces(raw, error.column):
+            (cells,) = filled(replace(raw, frame=piece, pieces=None))
+            if error.column in raw.json_columns:
+                cells = read_json_scalars(cells).values
+            at = test(cells, kept).arg_true().head(1)
+            for row, cell in piece[at].select(ROW, error.column).iter_rows():
+                return _naming(error, row, cell)
     return error
+
+
+def _pieces(raw: RawColumns, column: str) -> Iterable[pl.DataFrame]:
+    return raw.pieces([column, ROW]) if raw.pieces is not None else [raw.frame]
+
+
+def _other_spelling(cells: pl.Series, kept: TypeName) -> pl.Series:
+    return ~is_spelled_as(cells, kept.type)
+
+
+def _other_value(cells: pl.Series, kept: TypeName) -> pl.Series:
+    return cast_values(cells, CastOptions(kept.type, kept.scale)).faults.is_not_null()
+
+
+def _naming(error: FileRejected, row: int, cell: object) -> FileRejected:
+    shown = show_invisible(pl.Series([str(cell)[:SHOWN]])).item()
+    found = f"The first such cell is in row {row}: {shown!r}. If that is a mistake"
+    message = error.message.replace("If that is a mistake", found, 1)
+    return FileRejected(error.key, error.reason, message, row=row, column=error.column)
 
 
 def _such_as(found: TypeName) -> str:

@@ -26,6 +26,10 @@ _FOOTER = (
     # As pivot tables say it elsewhere, and people who add up a column.
     r"|^(?:gesamt(?:ergebnis|summe)?|(?:zwischen)?summe|total g[eé]n[eé]ral|total geral):?$"
     r"|^(?:totale(?: complessivo| generale)?|(?:eind|sub)totaal|suma total):?$"
+    # What interfaces and reports end with: Record count: 1,234; *** End of report ***.
+    r"|^(?:(?:total|number of|record|row|line) )?(?:rows?|records?|lines?|entries|count|totals?)"
+    r" ?[:=] ?[0-9][0-9., ]*$"
+    r"|^\W*(?:eof|end of (?:file|report|data|list|export|extract))\W*$"
     # psql, SQL Server and MySQL say so below what they print.
     r"|^\(?[0-9][0-9., ]* (?:row|record|line)s?(?:\(s\))?(?: [a-z ]+)?(?: \([0-9.]+ sec\))?\)?\.?$"
 )

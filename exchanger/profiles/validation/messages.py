@@ -48,7 +48,7 @@ SENTENCES = {
     "placeholder": "is what stands for a missing value, so the row names {whom}. Fill in the "
     "identifier, or remove the row; if somebody is called so, set 'placeholders: allow' in "
     "'source'.",
-    "table_footer": "is what stands below a table, its total or how many rows it has, so the row "
+    "table_footer": "is what stands below a table, its total, its length or its end, so the row "
     "names {whom}. Remove the row; if somebody is called so, set 'placeholders: allow' in "
     "'source'.",
     "rounded_identifier": "is a rounded number, of which the last digits are lost, so it may stand "

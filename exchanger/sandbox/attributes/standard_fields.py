@@ -56,14 +56,10 @@ def _check_email(value: Any) -> Refusal | None:
     return None if is_email(value) else refusals.BAD_EMAIL
 
 
-def _check_email_subscribe(value: Any) -> Refusal | None:
-    known = isinstance(value, str) and value in SUBSCRIPTION_STATES
-    return None if known else refusals.BAD_EMAIL_SUBSCRIBE
-
-
-def _check_push_subscribe(value: Any) -> Refusal | None:
-    known = isinstance(value, str) and value in SUBSCRIPTION_STATES
-    return None if known else refusals.BAD_PUSH_SUBSCRIBE
+def _check_state(unknown: Refusal) -> Callable[[Any], Refusal | None]:
+    return lambda value: (
+        None if isinstance(value, str) and value in SUBSCRIPTION_STATES else unknown
+    )
 
 
 def _check_location(value: Any) -> Refusal | None:
@@ -110,18 +106,14 @@ def _check_tokens(value: Any) -> Refusal | None:
     return None
 
 
-def _check_info(_value: Any) -> Refusal:
-    return refusals.EMAIL_SUBSCRIPTION_INFO
-
-
 _CHECKS: dict[str, Callable[[Any], Refusal | None]] = {
     "email": _check_email,
-    "email_subscribe": _check_email_subscribe,
-    "push_subscribe": _check_push_subscribe,
+    "email_subscribe": _check_state(refusals.BAD_EMAIL_SUBSCRIBE),
+    "push_subscribe": _check_state(refusals.BAD_PUSH_SUBSCRIBE),
     "current_location": _check_location,
     "subscription_groups": _check_groups,
     "push_tokens": _check_tokens,
-    "email_subscription_info": _check_info,
+    "email_subscription_info": lambda _: refusals.EMAIL_SUBSCRIPTION_INFO,
 }
 _CHECKED = _CHECKS.keys()
 
@@ -129,22 +121,19 @@ _CHECKED = _CHECKS.keys()
 # --- What is kept ---
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
-        raise Ignored
-    return value
+def _kept(kind: type, fits: Callable[[Any], bool] = lambda _: True) -> Callable[[Any], Any]:
+    """Keep values of one type that fit, as they are."""
+
+    def kept(value: Any) -> Any:
+        if not isinstance(value, kind) or not fits(value):
+            raise Ignored
+        return value
+
+    return kept
 
 
-def _day(value: Any) -> str:
-    if not isinstance(value, str) or not _DAY.fullmatch(value) or read_time(value) is None:
-        raise Ignored
-    return value
-
-
-def _gender(value: Any) -> str:
-    if not isinstance(value, str) or value not in ("M", "F", "O", "N", "P"):
-        raise Ignored
-    return value
+def _is_day(text: str) -> bool:
+    return bool(_DAY.fullmatch(text)) and read_time(text) is not None
 
 
 def _country(value: Any) -> str | None:
@@ -166,10 +155,8 @@ def _zone_names() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def _zone(value: Any) -> str:
-    if not isinstance(value, str) or not (value in _zone_names() or value in RAILS_ZONES):
-        raise Ignored
-    return value
+def _is_zone(text: str) -> bool:
+    return text in _zone_names() or text in RAILS_ZONES
 
 
 def _time(value: Any) -> str:
@@ -179,39 +166,24 @@ def _time(value: Any) -> str:
     return spell(instant)
 
 
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Ignored
-    return value
-
-
-def _url(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > MAX_URL:
-        raise Ignored
-    return value
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Ignored
-    return value
-
-
 def _as_checked(value: Any) -> Any:
     return value
 
+
+_text = _kept(str, lambda value: len(value) <= MAX_TEXT)
+_flag, _object = _kept(bool), _kept(dict)
 
 STANDARD_FIELDS: dict[str, Callable[[Any], Any]] = {
     "first_name": _text,
     "last_name": _text,
     "email": _text,
     "phone": _text,
-    "dob": _day,
-    "gender": _gender,
+    "dob": _kept(str, _is_day),
+    "gender": _kept(str, lambda value: value in ("M", "F", "O", "N", "P")),
     "country": _country,
     "language": _language,
     "home_city": _text,
-    "time_zone": _zone,
+    "time_zone": _kept(str, _is_zone),
     "current_location": _as_checked,
     "date_of_first_session": _time,
     "date_of_last_session": _time,
@@ -221,7 +193,7 @@ STANDARD_FIELDS: dict[str, Callable[[Any], Any]] = {
     "email_open_tracking_disabled": _flag,
     "email_click_tracking_disabled": _flag,
     "marked_email_as_spam_at": _time,
-    "image_url": _url,
+    "image_url": _kept(str, lambda value: len(value) <= MAX_URL),
     "push_tokens": _as_checked,
     "facebook": _object,
     "twitter": _object,

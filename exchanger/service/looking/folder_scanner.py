@@ -18,8 +18,11 @@ from exchanger.outside.s3.listing_diff import ListingDiff
 
 log = structlog.get_logger()
 
-CORRECTED_APART = 60.0
-"""Seconds between two listings of a folder of corrected rows, which come from people."""
+CORRECTED_APART = 55.0
+"""
+Seconds between two listings of a folder of corrected rows, which come from people: a minute, less
+what looks that are due each minute may come early, so that none of them is passed over.
+"""
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,14 @@ class Facts:
         expecting: Jobs of the connection that something is expected of.
         last_look: When a folder was looked into last.
         failing: Of jobs whose last run failed, what is known of that.
+        refused: Since when the configuration is refused, and why; None if it is not.
     """
 
     next: dict[str, str | None] = field(default_factory=dict)
     expecting: list[str] = field(default_factory=list)
     last_look: str | None = None
     failing: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refused: dict[str, str] | None = None
 
 
 class Heartbeats:
@@ -182,6 +184,7 @@ class _Beat:
             last_look=facts.last_look,
             next=facts.next,
             failing=facts.failing,
+            refused=facts.refused,
             expecting=self._expecting,
         )
         self._bucket.write(self._names.heartbeat(who.daemon), document.to_bytes())

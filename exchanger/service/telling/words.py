@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from exchanger.config.models import Config
+from exchanger.errors import Problem
 from exchanger.service.child_process import ChildProcess
 from exchanger.service.scheduling.schedules import connections_with_jobs, scheduled
 from exchanger.service.telling.attention import Attention, Told
@@ -41,6 +42,7 @@ class Telling:
         self._attention = Attention()
         self._failing: dict[str, dict[str, Any]] = {}
         self._homes: dict[str, str] = {}
+        self._refused: dict[str, str] | None = None
         self.heartbeats = Heartbeats(path, self._facts)
 
     def configure(self, config: Config) -> None:
@@ -49,6 +51,12 @@ class Telling:
         self._attention.configure(config, time.monotonic())
         names = connections_with_jobs(config)
         self.heartbeats.configure({name: config.connections[name] for name in names})
+
+    def config_refused(self, problems: Sequence[Problem]) -> None:
+        """Show why the configuration cannot be used as it is by now; none if it can."""
+        since = (self._refused or {"since": datetime.now(UTC).isoformat()})["since"]
+        first = next((str(problem) for problem in problems), None)
+        self._refused = {"since": since, "problem": first} if first is not None else None
 
     def to_ask(self) -> list[str]:
         """Name the connections to ask now how they stand; they count as asked."""
@@ -85,4 +93,5 @@ class Telling:
             expecting=self._attention.expecting(connection),
             last_look=last_look.isoformat() if last_look else None,
             failing={job: self._failing[job] for job in ours if job in self._failing},
+            refused=self._refused,
         )

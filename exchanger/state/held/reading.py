@@ -21,7 +21,7 @@ from exchanger.state.held.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
 
@@ -78,6 +78,7 @@ def read_newest(  # noqa: PLR0913 - what HeldValues.of is told, and how to read
     since: datetime | None = None,
     fresh: Collection[str] = (),
     sent: Collection[str] = (),
+    timed: bool = False,
 ) -> pl.DataFrame:
     """
     Take of some profiles, per field, what the newest row says.
@@ -89,10 +90,11 @@ def read_newest(  # noqa: PLR0913 - what HeldValues.of is told, and how to read
         since: As for ``HeldValues.of``, and so are *fresh* and *sent*.
         fresh: Some of *fields*.
         sent: Some of *fields*.
+        timed: Also tell when each value was learnt.
 
     Returns:
         One row for each profile: ``@profile``, ``@exists``, ``@stamp`` (Int64, of the newest row),
-        one canonical String column per field, and ``@sent:NAME``.
+        one canonical String column per field, ``@sent:NAME``, and ``@time:NAME`` if *timed*.
     """
     present = rows.collect_schema().names()
     columns = {EXISTS: "exists"} | {name: held_column(name) for name in fields}
@@ -100,11 +102,12 @@ def read_newest(  # noqa: PLR0913 - what HeldValues.of is told, and how to read
     dated = {} if since is None else {n: c for n, c in known.items() if n in (EXISTS, *fresh)}
     delivered = {sent_column(n): c for n, c in known.items() if n in sent}
     texts = [*fields, *(sent_column(name) for name in fields if name in sent)]
+    times = {name: column for name, column in known.items() if timed and name != EXISTS}
     found = (PROFILE, EXISTS, STAMP, *known, *delivered)
     wanted = {name: (newest(column), value_alone(column)) for name, column in known.items()}
     wanted |= {
         _time(name): (newest_time(column, present), time_alone(column, present))
-        for name, column in dated.items()
+        for name, column in (dated | times).items()
     }
     wanted |= {
         name: (newest_sent(column, present), sent_alone(column, present))
@@ -115,14 +118,68 @@ def read_newest(  # noqa: PLR0913 - what HeldValues.of is told, and how to read
         newest_of_each(collect(columns_for(rows, wanted)), wanted)
         .with_columns(_unless_too_old(name, since) for name in dated)
         .select(
-            pl.col(name) if name in found else pl.lit(None, pl.String).alias(name)
-            for name in (PROFILE, EXISTS, STAMP, *texts)
+            *(
+                pl.col(name) if name in found else pl.lit(None, pl.String).alias(name)
+                for name in (PROFILE, EXISTS, STAMP, *texts)
+            ),
+            *(_time(name) for name in times),
         )
     )
 
 
+def with_newer(
+    known: pl.DataFrame, ours: pl.DataFrame, others: Iterable[pl.DataFrame]
+) -> pl.DataFrame:
+    """
+    Take what other states of the same workspace have learnt later than we have.
+
+    What two have learnt in the same second, and differently, is unknown.
+
+    Args:
+        known: What is known of profiles, of ours.
+        ours: When we have learnt that: as *read_newest* gives it, *timed*.
+        others: The same of each other state, with the fields that it speaks of.
+    """
+    times = [name for name in ours.columns if name.startswith(_TIME)]
+    newest = known.join(ours.select(PROFILE, *times), PROFILE, how="left", maintain_order="left")
+    for theirs in others:
+        fields = [name.removeprefix(_TIME) for name in theirs.columns if name.startswith(_TIME)]
+        new = [name for name in map(_time, fields) if name not in newest.columns]
+        newest = newest.with_columns(pl.lit(None, theirs.schema[name]).alias(name) for name in new)
+        later = theirs.select(PROFILE, EXISTS, *fields, *map(_time, fields))
+        both = newest.join(later, PROFILE, how="left", suffix=_THEIRS, maintain_order="left")
+        known_last = pl.any_horizontal(pl.lit(value=False), *map(_is_newer, fields))
+        there = pl.when(known_last & pl.col(EXISTS + _THEIRS)).then(True).otherwise(EXISTS)
+        settled = both.with_columns(
+            there.alias(EXISTS), *(column for name in fields for column in _newer(name))
+        )
+        strangers = theirs.join(newest, on=PROFILE, how="anti")
+        strangers = strangers.select(PROFILE, EXISTS, *fields, *map(_time, fields))
+        newest = pl.concat([settled.select(newest.columns), strangers], how="diagonal")
+    return newest.select(known.columns)
+
+
+_TIME = "@time:"
+_THEIRS = "@theirs"
+
+
+def _is_newer(name: str) -> pl.Expr:
+    ours, theirs = pl.col(_time(name)), pl.col(_time(name) + _THEIRS)
+    return theirs.is_not_null() & (ours.is_null() | (theirs > ours))
+
+
+def _newer(name: str) -> tuple[pl.Expr, pl.Expr]:
+    """Choose between two values of a field, and between their times."""
+    ours, theirs = pl.col(_time(name)), pl.col(_time(name) + _THEIRS)
+    value, other = pl.col(name), pl.col(name + _THEIRS)
+    is_newer = _is_newer(name)
+    is_unclear = (theirs == ours) & value.ne_missing(other)
+    chosen = pl.when(is_newer).then(other).when(is_unclear).then(None).otherwise(value)
+    return chosen.alias(name), pl.when(is_newer).then(theirs).otherwise(ours).alias(_time(name))
+
+
 def _time(name: str) -> str:
-    return f"@time:{name}"
+    return f"{_TIME}{name}"
 
 
 def _unless_too_old(name: str, since: datetime | None) -> pl.Expr:

@@ -123,6 +123,22 @@ class HeldValues:
         found = read_newest(self._collect, chosen, fields, since=since, fresh=fresh, sent=sent)
         return found.drop(STAMP)
 
+    def timed(
+        self,
+        profiles: pl.Series,
+        fields: Sequence[str],
+        *,
+        since: datetime | None = None,
+        fresh: Collection[str] = (),
+    ) -> pl.DataFrame:
+        """Read as *of* does, and when each value was learnt: for *with_newer*."""
+        rows = self._table.scan_at_once()
+        if rows is None:
+            return nothing(fields, ()).drop(STAMP)
+        chosen = rows_of(rows, profiles)
+        found = read_newest(self._collect, chosen, fields, since=since, fresh=fresh, timed=True)
+        return found.drop(STAMP)
+
     def said_of(self, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         """
         Read all that is held of people by some of their keys, for *newest_said*.

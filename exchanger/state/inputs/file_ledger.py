@@ -205,6 +205,12 @@ class LedgerSnapshot:
         return _undecided(self.rows, ("applied_elsewhere",), pl.lit(value=True))
 
     @property
+    def last_recorded(self) -> int:
+        """The highest number of a run whose files are recorded; 0 if there is none."""
+        last = self.found.rows.select(pl.col("seq").max()).item()
+        return int(last or 0)
+
+    @property
     def is_unused(self) -> bool:
         """Return whether nothing of any file was ever applied: no memory would be lost with it."""
         return self.rows.filter(pl.col("outcome").is_in(_APPLIED), "taken").is_empty()

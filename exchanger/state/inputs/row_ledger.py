@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from exchanger.outside.delta.table import Table
 
+_WRITER = "row_ledger"
 DOUBT = "in_doubt"
 """Boolean column: nobody knows whether Braze took the row."""
 
@@ -53,6 +54,10 @@ class RowLedger:
         found = found.select("id")
         return self._table.collect(found, streaming=True).to_series().unique().alias(ROW_ID)
 
+    def last_recorded(self) -> int:
+        """Return the last run whose rows are recorded; 0 if none are."""
+        return self._table.written(_WRITER) or 0
+
     def record(self, made: Callable[[], Iterator[pl.DataFrame]], *, seq: int) -> None:
         """
         Record the rows that run *seq* took up; once, however often it is called.
@@ -71,7 +76,7 @@ class RowLedger:
                     DOUBT,
                 ).sort("slice", "id")
 
-        self._table.append_all(kept, writer="row_ledger", seq=seq)
+        self._table.append_all(kept, writer=_WRITER, seq=seq)
 
     def maintain(self) -> None:
         """Join the table's small files once there are many."""

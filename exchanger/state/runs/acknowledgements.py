@@ -45,6 +45,11 @@ IN_DOUBT = (
     "count twice."
 )
 """The reason of an object that may count once more if it is sent again."""
+NOT_SENT = (
+    "It was not sent: what was sent first of its run was read back, and Braze does not have all of "
+    "it as it was sent (canary)."
+)
+"""The reason of an object that was withheld with the rest of its run."""
 
 
 class SendCounts(NamedTuple):
@@ -163,6 +168,11 @@ class Acknowledgements:
         """List the keys of all parts, of this and of earlier processes; or those of one process."""
         folder = self._names.acks(self._seq)
         return sorted(item.key for item in self._bucket.list(folder + process))
+
+    def age(self) -> float:
+        """Return, by S3's clock alone, for how many seconds no part was added; 0 if unknown."""
+        ages = [item.age for item in self._bucket.list(self._names.acks(self._seq))]
+        return min((age.total_seconds() if age else 0.0 for age in ages), default=0.0)
 
     def known_before(self) -> pl.Series:
         """Return the items that have an answer already, before anything is sent."""

@@ -69,6 +69,11 @@ class FirstDeliveries:
         known = self._read()[0].fields
         return [name for name in fields if name not in known]
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The attributes that any run has delivered."""
+        return frozenset(self._read()[0].fields)
+
     def waiting(self, job: str) -> list[Sample]:
         """List what is yet to be read back for a job."""
         return [sample for sample in self._read()[0].samples if sample.job == job]

@@ -15,7 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.config.taken import is_taken_name
-from exchanger.errors import StateDamaged, StorageChanged, StorageMissing
+from exchanger.errors import StateDamaged, StateOlder, StorageChanged, StorageMissing
 from exchanger.notes import Note, as_plain, read_notes
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.tenure import Tenure
@@ -175,7 +175,11 @@ class RunDocument:
         after: What becomes of its files once it is settled: ``prefix``, ``move_to``, ``suffix``
             and ``tag``; empty if they stay as they are.
         put_away: That was done.
+        held_version: The version of the table of held values that has what it delivered; 0 if that
+            is nothing.
         removal: What it does with them; also of a run that gives rows of such a one again.
+        canary: So many objects are sent first, and read back; 0 if none are, or that was decided.
+        rest_withheld: It was decided that the rest is not sent, as Braze did not keep what was.
     """
 
     seq: int
@@ -236,6 +240,9 @@ class RunDocument:
     filled: dict[str, float] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     put_away: bool = False
+    held_version: int = 0
+    canary: int = 0
+    rest_withheld: bool = False
 
     @property
     def catalogs(self) -> tuple[str, ...]:
@@ -316,7 +323,12 @@ class RunLog:
         self._made: set[int] = set()
 
     def newest(self) -> VersionedRun | None:
-        """Return the run with the highest number; None before the first run."""
+        """
+        Return the run with the highest number; None before the first run.
+
+        Raises:
+            StateOlder: Later ones were made, and are gone.
+        """
         return self._tenure.known(_NEWEST, self._find_newest)
 
     def made_here(self, seq: int) -> bool:
@@ -324,12 +336,17 @@ class RunLog:
         return seq in self._made
 
     def _find_newest(self) -> VersionedRun | None:
-        seq = 0
-        hint = self._hint()
-        after = self._names.run(hint - 1) if hint > 1 else ""
-        for item in self._bucket.list(self._names.runs, start_after=after):
-            seq = max(seq, self._names.seq_of(item.key) or 0)
+        hint = self.last_made()
+        seq = self._last_after(hint - 1)
+        if not seq and hint > 1 and (left := self._last_after(0)):
+            raise StateOlder(self._names.prefix, self._names.run(hint), left)
         return self.read(seq) if seq else None
+
+    def _last_after(self, before: int) -> int:
+        """Return the highest number of a run after run *before*; 0 if there is none."""
+        after = self._names.run(before) if before > 0 else ""
+        listed = self._bucket.list(self._names.runs, start_after=after)
+        return max((self._names.seq_of(item.key) or 0 for item in listed), default=0)
 
     def read(self, seq: int) -> VersionedRun:
         """
@@ -482,10 +499,15 @@ class RunLog:
                 yield seq, found.get(seq, 0.0)
             last = before
 
-    def _hint(self) -> int:
+    def last_made(self) -> int:
+        """Return the number of a run that was made, mostly the newest one; 0 if nobody knows."""
         try:
             body, _ = self._bucket.read(self._names.newest_run)
             return int(from_body(body, self._names.newest_run)["seq"])
         except (StorageMissing, ValueError, KeyError, TypeError):
-            # Only a hint: without it the whole folder is listed.
+            # Without it the whole folder is listed.
             return 0
+
+    def begin_anew(self) -> None:
+        """Forget which runs were made: all that they did is gone, and numbers begin with 1."""
+        self._bucket.delete([self._names.newest_run])

@@ -60,7 +60,7 @@ async def test_faults_end_after_some_attempts(workspace, fault):
 @pytest.fixture
 def tallies(monkeypatch):
     """An endpoint whose objects count once more with every request."""
-    endpoint = Endpoint("tallies", "/tallies", "tallies", 3, 1_000, idempotent=False)
+    endpoint = Endpoint("tallies", "/tallies", "tallies", objects=3, size=1_000, idempotent=False)
     monkeypatch.setitem(ENDPOINTS, endpoint.name, endpoint)
     return endpoint
 

@@ -147,4 +147,4 @@ def test_many_addresses_are_told_before_they_are_looked_up():
     assert "10,000 profiles had to be looked up" in said
     assert "9,000 of them in a request each" in said
     assert "about 35 minutes" in said
-    assert "segment" not in said
+    assert "{segment: NAME, complete: true}" in said

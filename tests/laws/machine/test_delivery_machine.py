@@ -187,3 +187,19 @@ def test_nothing_is_lost_and_nothing_is_done_twice(number):
 def test_nothing_is_lost_and_nothing_is_done_twice_all_night(number):
     """The same over many more schedules, other ones every night."""
     run(Delivery, NIGHTLY_SCHEDULES // NIGHTLY_PARTS)
+
+
+class Canary(Delivery):
+    """One object is sent first, and the rest is owed if it is refused."""
+
+    def __init__(self):
+        super().__init__()
+        self.scene.canary = 1
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("number", range(PARTS))
+def test_nothing_is_lost_of_runs_whose_first_object_is_sent_alone(number):
+    """What was held back of a run is given once, by a retry, whatever happens meanwhile."""
+    part = seed(number)(type("Canary", (Canary,), {}))
+    run(part, NIGHTLY_SCHEDULES // NIGHTLY_PARTS)

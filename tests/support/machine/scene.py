@@ -5,7 +5,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from exchanger.config.models import Retention
+from exchanger.config.models import Delivery, Retention
 from exchanger.errors import BrazeError, JobBusy, LeaseLost, RunUnsuitable, StorageError
 from exchanger.files.scratch.budget import MemoryBudget
 from exchanger.jobs.approve import approve_run
@@ -100,6 +100,7 @@ class Scene:
         self.takes_fractions = False
         self.on_drift = "overwrite"
         self.on_invalid = None
+        self.canary = None
         self.rows_per_run = 5_000_000
         self.bounds = LARGE
         self.ahead_from = LATER
@@ -131,7 +132,8 @@ class Scene:
         made = drops.job(
             job, self.rows_per_run, takes_fractions=self.takes_fractions, on_drift=self.on_drift
         )
-        return made.model_copy(update={"on_invalid": self.on_invalid})
+        delivery = Delivery(canary=self.canary)
+        return made.model_copy(update={"on_invalid": self.on_invalid, "delivery": delivery})
 
     def profile(self, name):
         """Read what Braze has of a profile."""

@@ -5,6 +5,7 @@ import pytest
 from exchanger.app.messages.errors import words_for
 from exchanger.app.outcome import exit_code
 from exchanger.errors import (
+    BrazeUnreachable,
     StorageDenied,
     StorageError,
     StorageMissing,
@@ -70,3 +71,31 @@ def test_a_damaged_table_is_not_to_be_deleted():
     words = words_for(TableUnusable("read", "b", "_exchanger/main/held", "Invalid JSON in log"))
     assert "s3://b/_exchanger/main/held" in words.what
     assert "do not delete" in words.next
+
+
+@pytest.mark.parametrize(
+    ("detail", "cure"),
+    [
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed",
+            "AWS_CA_BUNDLE",
+        ),
+        ("invalid peer certificate ↳ UnknownIssuer", "SSL_CERT_FILE"),
+        (
+            "SSL validation failed for https://s [Errno 2] No such file",
+            "AWS_CA_BUNDLE",
+        ),
+        ("unexpected error: No CA certificates were loaded from the system", "ca-certificates"),
+        ('Failed to connect to proxy URL: "http://nonsense"', "HTTPS_PROXY"),
+        ("client error (Connect) ↳ unsupported scheme socks5", "NO_PROXY"),
+    ],
+)
+def test_what_surrounds_the_process_is_not_blamed_on_the_configuration(detail, cure):
+    """Certificates and proxies are a matter of the machine: the variable is named."""
+    for error in (StorageUnreachable("read", "b", "k", detail), BrazeUnreachable("/x", 0, detail)):
+        words = words_for(error)
+        assert cure in words.next
+        assert detail in words.what
+        assert "region" not in words.next
+    other = "no answer from http://proxy.example/certificates"
+    assert "same command again" in words_for(StorageUnreachable("read", "b", "k", other)).next

@@ -54,9 +54,33 @@ def test_what_only_shadow_needs_is_refused_without_it(said, fits):
 def test_whoever_writes_shadow_as_a_mode_is_told_where_it_stands(mode):
     """The key is taken by catalogs."""
     job = {"type": "import", "mode": mode, "delivery": {"canary": 500}}
-    kept, findings = split_later({"jobs": {"a": job}})
-    assert {"type": "import", "delivery": {}} == kept["jobs"]["a"]
-    assert [("jobs", "a", "mode"), ("jobs", "a", "delivery", "canary")] == [
-        finding.where for finding in findings
-    ]
-    assert "delivery: {shadow: true}" in findings[0].message
+    kept, [finding] = split_later({"jobs": {"a": job}})
+    assert {"type": "import", "delivery": {"canary": 500}} == kept["jobs"]["a"]
+    assert ("jobs", "a", "mode") == finding.where
+    assert "delivery: {shadow: true}" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "fits"), [("attributes", True), ("audience", False), ("events", False)]
+)
+def test_only_attributes_are_sent_a_few_first(kind, fits):
+    """Nothing else is read back before the rest is sent."""
+    job = ImportJob.model_construct(object=kind, delivery=Delivery(canary=500))
+    assert fits == (not [*check_delivery(job, ("jobs", "a"))])
+
+
+def test_a_job_that_sends_a_few_first_says_so():
+    """Beside what it reads back later; a job in shadow sends none at all."""
+    both = Delivery.model_validate({"canary": 500, "verify": {"sample": "1%"}})
+    first, later = describe_delivery(both)
+    assert "sends the first 500 objects of a run, and the rest only once" in first
+    assert later.startswith("reads back 1 %")
+    [shadow] = describe_delivery(Delivery(canary=500, shadow=True))
+    assert shadow.startswith("sends nothing")
+
+
+@pytest.mark.parametrize("number", [0, -1, 5_001])
+def test_how_many_are_sent_first_has_bounds(number):
+    """They are read back one by one, and in memory."""
+    with pytest.raises(ValidationError):
+        Delivery(canary=number)

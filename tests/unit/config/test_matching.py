@@ -136,6 +136,18 @@ def test_what_goes_together_in_match_is_taken(text):
             ],
         ),
         (
+            job("{email: e}", more="baseline: {segment: A, complete: true}, create_missing: false"),
+            [
+                "finds each profile by its e-mail address in column e",
+                (
+                    "learns from the segment 'A' whose the e-mail addresses are that were never"
+                    " seen, or looks up a few, one request each, and rejects the rows of those that"
+                    " several profiles have"
+                ),
+                "leaves out people that Braze does not know",
+            ],
+        ),
+        (
             job("{phone: p}", more="on_ambiguous: most_recent, create_missing: false"),
             [
                 "finds each profile by its phone number in column p",

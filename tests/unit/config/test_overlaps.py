@@ -1,7 +1,7 @@
 """Jobs and connections that would get into each other's way."""
 
 import pytest
-from support.config_texts import ONE, SOURCE, TWO
+from support.config_texts import BRAZE, ONE, SOURCE, TWO
 from support.config_texts import messages as problems
 
 SAME = "source: {prefix: in/}"
@@ -103,3 +103,58 @@ def test_imports_of_two_connections_may_share_everything():
 """
     )
     assert problems(text) == {}
+
+
+STORES = [
+    ("", ""),
+    (", region: eu-west-1", ', endpoint_url: "https://s3.eu-west-1.amazonaws.com"'),
+    (', endpoint_url: "http://store:9000"', ', endpoint_url: "http://STORE:9000/"'),
+    (', endpoint_url: "https://store"', ', endpoint_url: "https://store:443"'),
+]
+
+
+def two_connections(eu, us, prefix="in/"):
+    return f"""connections:
+  eu: {{braze: {BRAZE}, s3: {{bucket: acme{eu}}}}}
+  us: {{braze: {BRAZE}, s3: {{bucket: acme{us}}}}}
+jobs:
+  crm: {{type: import, connection: eu, source: {{prefix: {prefix}}}, fields: {{a: set}},
+    match: [{{external_id: id}}]}}
+"""
+
+
+@pytest.mark.parametrize(("eu", "us"), STORES)
+@pytest.mark.parametrize(
+    ("taken", "prefix", "whose"),
+    [
+        ("", "_exchanger/us/", "own state"),
+        (", state_prefix: in/state/", "in/", "own state"),
+        (", state_prefix: in/", "in/state/", "own state"),
+        (", export_root: in/braze", "in/", "segment exports"),
+    ],
+)
+def test_no_job_uses_what_another_connection_of_its_bucket_keeps(eu, us, taken, prefix, whose):
+    """It would take our own documents for files, however the address of the store is spelt."""
+    found = problems(two_connections(eu, us + taken, prefix))
+    assert whose in found["jobs.crm.source.prefix"]
+    assert {} == problems(two_connections(eu, f"{us}{taken}".replace("acme", "b"), "own/"))
+
+
+@pytest.mark.parametrize(("eu", "us"), STORES)
+def test_two_connections_share_no_folder_for_their_states(eu, us):
+    """Also where the address of the store, or the folder, is spelt in another way."""
+    at = ", state_prefix: state/one"
+    found = problems(two_connections(f"{eu}{at}", f"{us}{at}/"))
+    assert "already keeps its state there" in found["connections.us.s3.state_prefix"]
+
+
+def test_an_address_that_is_none_is_told_as_that_alone():
+    """Nothing is compared with it."""
+    found = problems(two_connections(', endpoint_url: "http://store:port"', ""))
+    assert ["connections.eu.s3.endpoint_url"] == list(found)
+
+
+def test_nobody_reads_or_writes_the_register_of_states():
+    """It would take, or be taken for, what leads from any state of a bucket to the others."""
+    found = problems(two_connections("", "", "_exchanger/.states/"))
+    assert "register" in found["jobs.crm.source.prefix"]

@@ -25,6 +25,8 @@ from support.config_texts import CONNECTION, problems, read
         ("./b", "b/"),
         ("..", ""),
         ("a" * 501, ""),
+        ("_exchanger/.states/", "_exchanger/main/"),
+        ("_exchanger/.states/newest", "_exchanger/main/"),
     ],
 )
 def test_a_folder_that_tables_would_miss_is_refused(prefix, guess):

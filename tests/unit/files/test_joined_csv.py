@@ -58,6 +58,32 @@ def test_members_of_gzip_that_were_joined_have_a_header_each(tmp_path):
     assert [("h1", "gold", 1), ("h2", "x", 2)] == table.frame.rows()
 
 
+JOINTS = [
+    # Without a line end between; what is read, and which row is set aside.
+    ("some_id,v\na,1\nb,2some_id,v\nc,3\n", [("a", "1", 1), ("c", "3", 3)], 2),
+    ('"some_id","v"\n"a","1"\n"b",2"some_id","v"\n"c","3"\n', [("a", "1", 1), ("c", "3", 3)], 2),
+    ("some_id,v\na,1\nb,2\ufeffsome_id, v\nc,3\n", [("a", "1", 1), ("c", "3", 3)], 2),
+    ("some_id\na\nbsome_id\nc\n", [("a", 1), ("c", 3)], 2),
+    ("some_id,v\na,1\nb,2,3\n", [("a", "1", 1)], 0),
+    ("id\na\nmadrid\n", [("a", 1), ("madrid", 2)], 0),
+]
+
+
+@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.parametrize(("content", "rows", "at"), JOINTS)
+def test_a_row_with_the_next_header_behind_it_is_set_aside(
+    tmp_path, monkeypatch, *, content, rows, at, quick
+):
+    """Files were joined of which the first has no line end at its end: its last row is not lost."""
+    if not quick:
+        monkeypatch.setattr(csv_text, "_read_quickly", lambda *_: False)
+    table = read(tmp_path, content)
+    assert rows == table.frame.rows()
+    bad = table.bad_rows.filter(reason="joined_lines").select("@row", "message").rows()
+    assert ([at] if at else []) == [row for row, _ in bad]
+    assert all("Write one there" in message for _, message in bad)
+
+
 def test_a_header_in_another_order_is_told_with_its_row(tmp_path):
     """Rows after a header in another order are read in that order, and it is said from where."""
     table = read(tmp_path, HEAD + "h1,gold\ntier,customer_id\nx,h2\n,h3\n")

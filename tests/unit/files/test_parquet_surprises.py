@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from datetime import datetime
@@ -35,11 +36,15 @@ TYPES = {
 
 
 def read(folder: Path, table: pa.Table, **how: object) -> RawTable:
-    body = io.BytesIO()
-    pq.write_table(table, body, **how)
     path = folder / "download"
-    path.write_bytes(body.getvalue())
+    path.write_bytes(written(table, **how))
     return read_table(path, "a.parquet", Source(prefix="in/"))
+
+
+def written(table: pa.Table, **options: object) -> bytes:
+    body = io.BytesIO()
+    pq.write_table(table, body, **options)
+    return body.getvalue()
 
 
 @pytest.mark.parametrize("kind", TYPES)
@@ -137,10 +142,36 @@ def test_a_column_with_such_a_time_within_a_value_is_left_out_and_told(kind, at)
     assert "a time beyond the year 9999. Correct it" in needed.words
 
 
-def written(table: pa.Table) -> bytes:
-    body = io.BytesIO()
-    pq.write_table(table, body)
-    return body.getvalue()
+def people(*ids: str, **options: object) -> bytes:
+    return written(pa.table({"customer_id": [*ids], "tier": ["x"] * len(ids)}), **options)
+
+
+JOINED = [
+    # Alike, so that the rows of the first would come out twice, or in place of those of the last.
+    people("a1", "a2") + people("b1", "b2"),
+    people("a1", "a2") * 2,
+    people("a1") + people("b1", "b2", "b3"),
+    people(*map(str, range(99))) + people("b1") + people("c1"),
+    people("a1", write_page_index=True) + people("b1", write_page_index=True),
+    people() + people(),
+]
+
+
+@pytest.mark.parametrize("body", JOINED)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_files_that_were_joined_are_rejected(body, pack):
+    """Their rows cannot be told apart by any reader; no row of one is taken for one of another."""
+    found = take("a.parquet", pack(body), fields={"tier": "set"})
+    assert "joined_files" == found.why
+    assert "one by one" in found.words
+
+
+@pytest.mark.parametrize("options", [{}, {"write_page_index": True}, {"row_group_size": 2}])
+@pytest.mark.parametrize("ids", [[], ["a"], ["PAR1PAR1", "b", "c"]])
+def test_one_file_is_one_whatever_is_in_it(options, ids):
+    """Indexes of its pages, several groups of rows, and text that looks like a joint."""
+    found = take("a.parquet", people(*ids, **options), fields={"tier": "set"})
+    assert ("", set(ids)) == (found.why, found.people.keys())
 
 
 def with_pandas(table: pa.Table, index: object) -> pa.Table:

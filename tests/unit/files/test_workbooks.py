@@ -268,13 +268,16 @@ def zipped(**parts: str) -> bytes:
     return body.getvalue()
 
 
+STRICT = '<workbook xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"/>'
 REFUSED = [
+    (zipped(**{"xl/workbook.xml": STRICT}), "strict_workbook", "Save it as an Excel Workbook"),
     (zipped(**{"a.csv": "id\n1\n"}), "zip", "none that Excel writes"),
     (zipped(**{"xl/workbook.bin": ""}), "zip", ".xlsx"),
     (zipped(**{"xl/workbook.xml": "<"}), "damaged_workbook", "Save it again"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "old_workbook", "password"),
     (b"PK\x03\x04rest", "zip", "ZIP"),
     (packed([]), "empty_file", "no header"),
+    (packed([["id"], ["1"]]) + packed([["id"], ["2"]]), "joined_files", "one by one"),
 ]
 
 

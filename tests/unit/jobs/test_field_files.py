@@ -13,6 +13,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import zlib
 from datetime import datetime
 from decimal import Decimal
@@ -222,13 +223,26 @@ def test_a_file_gives_what_its_maker_means_or_says_why_not(key, body, job, outco
     [
         ("a.csv", "customer_id,x\na,1\nb,2\nc,n/a\n", "x", "integer", "row 3: 'n/a'"),
         ("a.csv", "customer_id,x\na,2026-01-01\nb,soon\n", "x", "date", "row 2: 'soon'"),
+        # Of another spelling, though each can be read as the kept type.
+        ("a.csv", "customer_id,x\na,1\nb,1.5\nc,007\n", "x", "integer", "row 3: '007'"),
+        ("a.csv", "customer_id,x\na,1\nb,1.0E7\n", "x", "integer", "row 2: '1.0E7'"),
+        ("a.csv", "customer_id,x\na,1.5\nb,1e-5\n", "x", "decimal(2)", "row 2: '1e-5'"),
+        ("a.csv", "customer_id,x\na,1.5\nb,+5\n", "x", "float", "row 2: '+5'"),
+        ("a.csv", "customer_id,x\na,true\nb,1\n", "x", "boolean", "row 2: '1'"),
+        ("a.csv", "customer_id,x\na,\nb,2026-01-01 10:00:00\n", "x", "date", "row 2: '2026-01-01 10"),
+        ("a.csv", "customer_id,x\na,2026-01-01\nb,2026-13-01\n", "x", "date", "row 2: '2026-13-01'"),
+        ("a.csv", "customer_id,x\na,5\nb,99999999999999999999\n", "x", "integer", "row 2: '9999"),
         ("a.ndjson", lines({"customer_id": "a", "x": 1}, {"customer_id": "b", "x": "?"}), "x",
          "integer", "row 2: '\"?\"'"),
     ],
 )  # fmt: skip
 def test_what_changes_the_type_of_a_column_is_named(key, body, column, kept, told):
     """R7: the file waits for somebody, who is told which cell it is about, and what to write."""
-    found = take(key, body.encode(), fields=ANY, kept={column: kept})
+    nothing = {"nulls": ["-"]}
+    if key == "a.csv":  # What means nothing is no such cell.
+        body = body.replace("\na,", "\nn,-\na,")
+        told = re.sub(r"row (\d)", lambda row: f"row {int(row[1]) + 1}", told)
+    found = take(key, body.encode(), fields=ANY, kept={column: kept}, source=nothing)
 
     assert "type_changed" == found.why
     assert told in found.words
@@ -254,6 +268,21 @@ def test_the_words_lead_to_the_cure(body, says):
     key = "a.ndjson" if body[:1] == b"{" else "a.csv"
     key += ".snappy" if body == EITHER else ""
     assert says in take(key, body, fields=SPEND).words
+
+
+def test_a_column_that_is_in_the_name_of_a_folder_is_told_so():
+    """Hive and Spark leave a column out by which they part files: no reader finds it in them."""
+    body = parquet({"customer_id": ["a"], "dtx": ["1"]})
+    found = take("country=FR/dt=2026-09-15/part-0.parquet", body, fields={"dt": "set"})
+    assert "missing_column" == found.why
+    assert "no column 'dt'. It is in the name of a folder alone: dt=2026-09-15." in found.words
+
+
+def test_a_name_that_only_looks_like_the_one_of_the_job_is_spelled_out():
+    """A letter and its accent may be one sign or two, which nobody sees."""
+    found = take("a.csv", "customer_id,pre\u0301nom\na,1\n".encode(), fields={"prénom": "set"})
+    assert "missing_column" == found.why
+    assert r"It has 'pre\u0301nom', which looks alike" in found.words
 
 
 def test_files_of_every_kind_are_there():

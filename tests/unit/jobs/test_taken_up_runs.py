@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanger.jobs.history.origins import close_parent, take_up_parent
+from exchanger.jobs.history.origins import close_parents, take_up_parent
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.outside.clock import SystemClock
 from exchanger.state.runs.log import RunDocument
@@ -74,10 +74,26 @@ def test_a_run_of_its_own_takes_up_nothing(state):
 def test_a_run_that_was_taken_up_says_what_became_of_it(state, parent, by, log, report):
     """Once, however often its end is noted; only one that had waited has another report then."""
     state.runs.create(run(1, **parent))
-    close_parent(state, by)
+    close_parents(state, by)
     once = state.runs.read(1).document
-    close_parent(state, by)
+    close_parents(state, by)
     assert once == state.runs.read(1).document
     assert (log, report) == (once.state, once.report["state"])
     assert (1 if log == "settled" and once.hold else 0) == len(once.report.get("facts", []))
     assert (0 if log == "discarded" else 2) == once.continued_by
+
+
+def test_a_run_of_corrected_rows_takes_up_where_they_waited_and_where_they_were_rejected(state):
+    """Unless a person dropped what waited: then nothing of it is given."""
+    state.runs.create(run(1, **RETRIED))
+    state.runs.create(run(2, **HELD))
+    by = run(3, parent=1, releases=2, report={"finished_at": NOW.isoformat()})
+    assert take_up_parent(state, by)
+    assert (0, 3) == tuple(state.runs.read(seq).document.continued_by for seq in (1, 2))
+    close_parents(state, by)
+    found = [state.runs.read(seq).document for seq in (1, 2)]
+    assert [(3, "settled"), (3, "settled")] == [(one.continued_by, one.state) for one in found]
+    assert "released" == found[1].report["state"]
+
+    state.runs.create(run(3, **DROPPED))
+    assert not take_up_parent(state, run(4, parent=1, releases=3))

@@ -236,11 +236,40 @@ _PERMISSIONS = {
 }
 """What each thing that is done with a file needs."""
 
+
+def _canary_kept(*, profiles: int, values: int, rest: int) -> str:
+    return (
+        "Braze has what was sent first (canary) as it was sent; read back were "
+        f"{counted(values, 'value')} of {counted(profiles, 'profile')}. So the other "
+        f"{counted(rest, 'object was', 'objects were')} sent, too."
+    )
+
+
+def _canary_held(  # noqa: PLR0913 - what was found
+    *, run: int, objects: int, refusals: int, values: int, differing: int, rest: int
+) -> str:
+    why = [f"Braze refused {refusals:,}"] if refusals else []
+    if differing:
+        why.append(f"{differing:,} of {counted(values, 'value')} differ, as they were read back")
+    return (
+        f"Of {counted(objects, 'object')} sent first (canary), "
+        f"{' and '.join(why) or 'no value could be read back'}. So the other "
+        f"{counted(rest, 'object was', 'objects were')} not sent, and nothing sends them by "
+        f"itself. To send them: exchanger retry {run}"
+    )
+
+
 RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "added_again": lambda *, field, total: (
         f"{field}: {total} was added in all by files that had been applied before."
     ),
     "answers_not_written": _answers_not_written,
+    "canary_first": lambda *, first, objects: (
+        f"The first {first:,} of {objects:,} objects would be sent, then read back once Braze "
+        "shows them; the others only if all of these are as they were sent (canary)."
+    ),
+    "canary_held": _canary_held,
+    "canary_kept": _canary_kept,
     "consent_missing": lambda *, values, rows: (
         counted(values, "value was not sent, as it", "values were not sent, as they")
         + " would subscribe somebody who is unsubscribed, or may be ("

@@ -58,6 +58,8 @@ _KINDS = {
     "refused": "refused by Braze",
     "dropped": "left out",
 }
+_CANARY = "canary"
+"""The reason of rows that were not sent with the rest of their run."""
 _PLAIN = {
     "tried": "This file was read{when} to try out the job, and nothing of it was sent to Braze.",
     "empty": "This file was read{when}, and has no rows.",
@@ -132,24 +134,30 @@ def _summary(facts: Facts) -> Iterator[str]:
     elif verdict == "not_applied":
         yield f"Nothing of this file could be applied{when}."
         if rows["skipped"]:
-            yield f"{_less(rows)}."
+            yield f"{_less(facts)}."
     elif verdict == "applied":
         yield f"All of this file was applied{when}: {counted(rows['taken'], 'row')}."
     else:
         yield f"{rows['taken']:,} of {counted(rows['read'], 'row')} were applied{when}."
-        yield f"{_less(rows)}."
+        yield f"{_less(facts)}."
     yield from _of_a_run_before(facts)
 
 
-def _less(rows: Mapping[str, int]) -> str:
+def _less(facts: Facts) -> str:
     """Describe how many rows were not taken, by why."""
+    rows = facts["rows"]
     kinds = {
         "rejected": "could not be accepted",
-        "refused": "were refused by Braze",
+        "refused": f"were {'not sent, or ' if _has_withheld(facts) else ''}refused by Braze",
         "in_doubt": "were sent, and Braze did not say whether it took them",
         "skipped": "were left out, as the job leaves such people as they are",
     }
     return ", ".join(f"{rows[kind]:,} {words}" for kind, words in kinds.items() if rows[kind])
+
+
+def _has_withheld(facts: Facts) -> bool:
+    """Return whether rows were not sent, as Braze did not have what was sent first of their run."""
+    return any(one["reason"] == _CANARY for one in facts["not_taken"])
 
 
 def _of_a_run_before(facts: Facts) -> Iterator[str]:
@@ -169,7 +177,8 @@ def _reason(reason: Mapping[str, Any], what: str) -> str:
     """Describe in a few words why rows, or values, were not taken."""
     why = str(reason["reason"]).replace("_", " ")
     about = f", column {reason['column']}" if reason.get("column") else ""
-    return f"{counted(reason['rows'], what)} {_KINDS[reason['kind']]}: {why}{about}"
+    kind = "not sent" if reason["reason"] == _CANARY else _KINDS[reason["kind"]]
+    return f"{counted(reason['rows'], what)} {kind}: {why}{about}"
 
 
 def _next(facts: Facts) -> Iterator[str]:
@@ -195,8 +204,9 @@ def _next(facts: Facts) -> Iterator[str]:
     elif rows["rejected"]:
         yield from _correct(facts)
     if rows["refused"] or rows["in_doubt"]:
+        lost = "were not sent, or that Braze" if _has_withheld(facts) else "Braze"
         yield (
-            "Rows that Braze refused, or did not answer about, can be given once more by whoever "
+            f"Rows that {lost} refused, or did not answer about, can be given once more by whoever "
             f"looks after exchanger: exchanger retry {run}"
         )
     if verdict == "applied":

@@ -77,6 +77,22 @@ class Header:
             return None
         return [again.index(name) for name in self.names]
 
+    def is_joint(self, cells: Sequence[str]) -> bool:
+        """
+        Return whether a row ends where the header of a joined file begins, on the same line.
+
+        Of a single column that is known only by a name that nobody's value ends with: some_name.
+        """
+        last, first = len(self.names) - 1, self.names[0]
+        if len(cells) != 2 * last + 1 or (not last and "_" not in first):
+            return False
+        written = [cell.strip(_AROUND) for cell in cells[last:]]
+        return written[1:] == self.names[1:] and written[0].endswith(first) and written[0] != first
+
+    def may_join(self, cells: pl.Series) -> bool:
+        """Return whether a cell of a single column may be such a joint."""
+        return "_" in self.names[0] and bool(cells.str.ends_with(self.names[0]).any())
+
     def _may_begin(self, cells: pl.Series) -> bool:
         """Return whether any of a few cells names a column."""
         return any(cell is not None and cell.strip(_AROUND) in self._known for cell in cells)

@@ -84,7 +84,8 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
     A byte-order mark is skipped, CRLF, LF and CR end a row, and quoted cells may hold delimiters,
     line ends and doubled quotes. Blank lines are passed over, and so are rows of blank cells. A row
     with too many or too few cells is a bad row (``ragged_row``), and so is one with a quote that is
-    no CSV (``stray_quote``). A header that comes again is no row.
+    no CSV (``stray_quote``), or with the next header behind it (``joined_lines``). A header that
+    comes again is no row.
 
     Args:
         path: The file.
@@ -196,7 +197,9 @@ def _read_quickly(path: Path, table: CsvTable, delimiter: str) -> bool:
                     last = batch.slice(batch.num_rows - 1)
                     named = batch.rename_columns(table.header.names)
                     rows = _without_headers(pl.DataFrame(pl.from_arrow(named)), table.headers)
-                    if rows is None:
+                    if rows is None or (
+                        rows.width == 1 and table.header.may_join(rows.to_series())
+                    ):
                         return False
                     table.add(_without_blank(rows))
     except ArrowInvalid:
@@ -327,6 +330,8 @@ def _good_rows(
         if stray := stray_quote(record.text, delimiter):
             message = f"Row {record.number} {stray}"
             bad.append(BadRow(record.number, "stray_quote", message, record.text))
+        elif header.is_joint(record.cells):
+            bad.append(BadRow(record.number, "joined_lines", _joined(record), record.text))
         elif len(record.cells) == width and not (header.ends and record.cells[-1]):
             yield (record.number, *(cell or None for cell in record.cells))
         elif is_escaped(record.text, delimiter, width):
@@ -336,6 +341,13 @@ def _good_rows(
         elif record.text.strip(_CTRL_Z):
             bad.append(_ragged(record, header))
         before = record.text
+
+
+def _joined(record: Record) -> str:
+    return (
+        f"Row {record.number} ends where the header begins again: files were joined of which the "
+        "first does not end with a line end. Write one there."
+    )
 
 
 def _ragged(record: Record, header: Header) -> BadRow:

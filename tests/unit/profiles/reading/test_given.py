@@ -98,6 +98,8 @@ FOOTERS = [
     *("Total", "total", "TOTAL:", "Grand Total", "Subtotal", "Totals", "Summe", "Gesamtergebnis"),
     *("Total général", "Total general", "Totale complessivo", "(2 rows)", "2 rows selected."),
     *("(1 row affected)", "(1,234 rows affected)", "3 rows in set (0.00 sec)", "10 records"),
+    *("Record count: 2", "Rows: 5", "Total records: 1,234", "Number of rows = 3", "count=7"),
+    *("Total: 123.50", "EOF", "<EOF>", "End of file", "*** End of Report ***"),
 ]
 PLACEHOLDERS = [
     *("null", "NULL", "None", "NaN", "nan", "NA", "N/A", "n/a", "n.a.", "#N/A", "#NV", "#REF!"),
@@ -133,6 +135,12 @@ NAMES = [
     *(
         "nancy",
         "Total Recall",
+        "Count Basie",
+        "count-7",
+        "eofficer",
+        "End",
+        "Records: Ada",
+        "row5",
         "totally",
         "total-4",
         "2 rows 3",

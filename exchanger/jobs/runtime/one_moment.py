@@ -1,0 +1,84 @@
+"""
+Checks that a state is of one moment, before anything builds on it.
+
+Objects can be put back one by one: a backup of a table, a version of a document. Runs say what they
+have written to the tables, and each table which runs have written to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exchanger.errors import StateOlder, TableOlder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.runs.log import RunDocument
+    from exchanger.state.store import ConnectionState
+
+_LOOK_BACK = 64
+"""Runs that recorded no file, after which nobody looks for one that should have."""
+_LOOK_BACK_FOR_VALUES = 4
+"""Runs that held nothing, likewise: other kinds of objects have such runs by the hour."""
+
+
+def has_lost_files(state: ConnectionState) -> bool:
+    """
+    Return whether applied files are gone, and the runs that applied them are not.
+
+    Raises:
+        StateOlder: It is the other way round, so numbers of runs would come again.
+    """
+    recorded, newest = state.file_ledger.snapshot().last_recorded, state.runs.newest()
+    last = newest.document.seq if newest else 0
+    made = last or state.runs.last_made()
+    if last < max(made, recorded):
+        raise StateOlder(state.names.prefix, state.names.run(max(made, recorded)), last)
+    for run in _runs_back(state, max(recorded, last - _LOOK_BACK)):
+        if run.state == "settled" and run.files:
+            # Who does not hold the lease may see what was recorded since.
+            return state.file_ledger.snapshot().last_recorded < run.seq
+    return False
+
+
+def demand_values_of_now(state: ConnectionState) -> None:
+    """
+    See to it that nothing is read of what is held unless it is as the last runs have left it.
+
+    Reading raises ``TableOlder`` then. A table that is gone is no older one: all is looked up.
+    """
+    newest = state.runs.newest()
+    last = newest.document.seq if newest else 0
+    for run in _runs_back(state, max(last - _LOOK_BACK_FOR_VALUES, 0)):
+        if run.held_version:
+            older = TableOlder(state.names.held, run.seq, learnt_anew=True)
+            state.held.table.demand(run.held_version, older)
+            return
+
+
+def demand_rows_of_now(call: ImportContext) -> None:
+    """
+    Check that the ledger of a job's rows has what its last run took up.
+
+    Raises:
+        TableOlder: It has not, so rows would count again.
+    """
+    last = call.state.file_ledger.snapshot().last_run(call.name)
+    if last is None or call.state.rows(call.name).last_recorded() >= last:
+        return
+    run = call.state.runs.read(last).document
+    took_up = run.report.get("rows_applied") or run.report.get("rows_in_doubt")
+    if run.row_ids and run.state == "settled" and took_up:
+        raise TableOlder(call.state.names.row_ledger(call.name), last, learnt_anew=False)
+
+
+def _runs_back(state: ConnectionState, after: int) -> Iterator[RunDocument]:
+    """Yield the runs behind run *after*, the newest first."""
+    newest = state.runs.newest()
+    if newest is None:
+        return
+    for seq in range(newest.document.seq, after, -1):
+        current = seq == newest.document.seq
+        yield newest.document if current else state.runs.read(seq).document
