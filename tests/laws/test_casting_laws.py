@@ -43,8 +43,10 @@ def integer_of(text: str) -> object:
     if not cell:
         return None
     digits = cell[1:] if cell[0] in "+-" else cell
+    digits = digits.removesuffix(".0") if digits.endswith(".0") else digits.removesuffix(".00")
     if not (digits.isascii() and digits.isdigit()):
         return "<not_an_integer>"
+    cell = cell.partition(".")[0]
     return int(cell) if -(2**63) <= int(cell) < 2**63 else "<integer_too_big>"
 
 

@@ -13,7 +13,8 @@ SIGNIFICANT_DIGITS = 15
 """What a JSON number survives everywhere: a double keeps 15 decimal digits."""
 UNITS_LIMIT = 10**SIGNIFICANT_DIGITS
 
-_INTEGER = r"^[+-]?[0-9]+$"
+_INTEGER = r"^[+-]?[0-9]+(?:\.00?)?$"
+"""Also as programs print whole numbers that they keep as others; 1.000 may be a thousand."""
 _DECIMAL = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)$"
 _FLOAT = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _NOT_FINITE = r"^[+-]?(?i:nan|inf|infinity)$"
@@ -25,8 +26,8 @@ def cast_integers(raw: pl.Series) -> CastResult:
     """
     Read whole numbers, to Int64.
 
-    From text: digits with an optional sign, white space around and leading zeros. From floats and
-    decimals: what is integral.
+    From text: digits with an optional sign, white space around and leading zeros, also with ``.0``
+    or ``.00`` behind. From floats and decimals: what is integral.
 
     Faults: ``not_an_integer``, ``integer_too_big`` (beyond 64 bit), ``rounded_number``.
     """
@@ -35,7 +36,8 @@ def cast_integers(raw: pl.Series) -> CastResult:
         integral = pl.col("text").str.contains(_INTEGER)
         if frame["value"].null_count() == raw.null_count():
             return flag_faults(frame, [])
-        frame = frame.with_columns(value=pl.when(integral).then(VALUE))
+        whole = pl.col("text").str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
+        frame = frame.with_columns(value=pl.when(integral).then(whole))
     elif raw.dtype.is_integer():
         frame = raw.to_frame("raw").with_columns(value=RAW.cast(pl.Int64, strict=False))
         integral = pl.lit(True)
