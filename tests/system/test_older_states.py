@@ -151,3 +151,20 @@ def test_events_are_not_sent_again_as_nobody_knows_their_rows(exchange, copied):
     assert 1 == done.returncode
     assert "row-ledger/seen is of an earlier moment than run 2, or gone" in done.stderr
     assert sent == exchange.braze.requests("/users/track")
+
+
+def test_held_values_that_are_gone_are_begun_anew(applied):
+    """Runs go on, in this process and in later ones: a new table is no older one."""
+    job = JOB | {"fields": {"tier": {"type": "string"}}, "max_rows_per_run": 1}
+    applied.configure(crm=job)
+    for number in (2, 3, 4):
+        applied.drop(f"inbox/{number}.csv", "id,tier\na,gold\n")
+        applied.ask("run", "crm")
+    put_back(applied, {}, f"{STATE}held/")
+    for number in (5, 6):
+        applied.drop(f"inbox/{number}.csv", "id,tier\na,gold\n")
+    assert 2 == applied.ask("run", "crm")["rows_read"]
+    for number in (7, 8):
+        applied.drop(f"inbox/{number}.csv", "id,tier\na,blue\n")
+        assert 1 == applied.ask("run", "crm")["rows_read"]
+    assert '"blue"' == applied.attribute("a", "tier")

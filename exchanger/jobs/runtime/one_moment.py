@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exchanger.errors import StateOlder, TableOlder
+from exchanger.outside.delta.table import TableVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,9 +53,10 @@ def demand_values_of_now(state: ConnectionState) -> None:
     newest = state.runs.newest()
     last = newest.document.seq if newest else 0
     for run in _runs_back(state, max(last - _LOOK_BACK_FOR_VALUES, 0)):
-        if run.held_version:
+        if run.held_table:
+            version = TableVersion(run.held_table, run.held_version)
             older = TableOlder(state.names.held, run.seq, learnt_anew=True)
-            state.held.table.demand(run.held_version, older)
+            state.held.table.demand(version, older)
             return
 
 
