@@ -329,6 +329,8 @@ def test_runs_that_wait_are_told_until_they_are_decided(state):
     state.file_ledger.discard("crm", files[:1], seq=1)
     state.file_ledger.record("crm", [replace(files[1], outcome="applied")], seq=5, parent=2)
     assert [3] == state.file_ledger.snapshot().undecided("crm")
+    state.file_ledger.record("crm", [replace(files[2], outcome="corrected")], seq=6, releases=3)
+    assert [] == state.file_ledger.snapshot().undecided("crm")
     assert [] == state.file_ledger.snapshot().undecided("none")
 
 

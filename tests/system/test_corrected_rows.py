@@ -11,6 +11,8 @@ import pytest
 from support.fault_proxy import FaultProxy, Schedule
 from support.jobs import import_job
 
+from exchanger.state.store import open_state
+
 SPEND = {"merge": "sum", "type": "decimal", "scale": 2}
 JOB = import_job(source={"prefix": "in/crm/"}, fields={"city": "set", "spend": SPEND})
 FILE = "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,3 EUR\nd,Bonn,y\n,Kiel,5\n"
@@ -249,15 +251,19 @@ def test_a_plan_shows_what_corrected_rows_would_do(exchange):
     assert exchange.ask("plan", "crm")["corrections"] is None
 
 
-def test_corrected_rows_that_a_budget_holds_back_wait_for_a_person(exchange):
-    """As files do: in a run that is told once and planned no more, until a person decides."""
+@pytest.fixture
+def held(exchange):
+    """The run of a corrected row that is beyond what the budget of the day leaves."""
     exchange.connection["budget"] = {"data_points": {"day": 3}}
     exchange.configure(crm=JOB)
     exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,y\n")
     exchange.ask("run", "crm", code=4)
-
     correct(exchange, 1, {"2": {"spend": "2"}})
-    held = exchange.ask("run", "crm", code=5)
+    return exchange.ask("run", "crm", code=5)
+
+
+def test_corrected_rows_that_a_budget_holds_back_wait_for_a_person(exchange, held):
+    """As files do: in a run that is told once and planned no more, until a person decides."""
     assert ("held_back", {"spend": "2"}) == (held["state"], held["totals"])
     assert [("in/crm_corrected/1/a.csv", "guarded")] == [
         (file["key"], file["outcome"]) for file in held["files"]
@@ -272,18 +278,15 @@ def test_corrected_rows_that_a_budget_holds_back_wait_for_a_person(exchange):
     assert {"a": "1", "b": "2"} == spent(exchange)
     assert 3 == report(exchange, "_corrected/1/a.csv")["run"]
     assert "released" == exchange.ask("show", "2")["state"]
+    # Nor does any later run look at it again.
+    applied = open_state(exchange.bucket, "_exchanger/main/").file_ledger.snapshot()
+    assert [] == applied.undecided("crm")
 
 
 @pytest.mark.nightly
+@pytest.mark.usefixtures("held")
 def test_corrected_rows_that_wait_are_dropped_by_a_person_or_for_newer_ones(exchange):
     """A newer version is planned by itself; what is not there as it was shown is not sent."""
-    exchange.connection["budget"] = {"data_points": {"day": 3}}
-    exchange.configure(crm=JOB)
-    exchange.drop("in/crm/a.csv", "id,city,spend\na,Oslo,1\nb,Rome,x\nc,Bern,y\n")
-    exchange.ask("run", "crm", code=4)
-    correct(exchange, 1, {"2": {"spend": "2"}})
-    exchange.ask("run", "crm", code=5)
-
     correct(exchange, 1, {"2": {"spend": "4"}})
     refused = exchange.call("approve", "2")
     assert "is not there any more as it was" in refused.stderr

@@ -110,6 +110,7 @@ def _read_back(
     context: JobContext, outbox: FrameFile, acks: Acknowledgements, first: int
 ) -> _Found:
     """Compare what was sent first with what Braze has; of people whom it lacks it has nothing."""
+    # All of it is read: a plan that was reviewed has its lighter objects at the end.
     parts = [part.filter(pl.col(ITEM) < first) for part in outbox.frames()]
     sent = acks.read(acks.parts()).beside(pl.concat(parts))
     refused = sent.filter(pl.col("outcome") == "refused").height

@@ -90,8 +90,9 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
             log.warning("run.guarded", seq=report.seq, reasons=[each.code for each in reasons])
             plan.give_up()
             return hold(reasons, exposure)
-    before = {"parent": parent, "takes_back": takes_back, "releases": releases}
-    return commit(call, report, batch, plan, **before)
+    return commit(
+        call, report, batch, plan, parent=parent, takes_back=takes_back, releases=releases
+    )
 
 
 def _rehearse(report: RunReport, exposure: Exposure, reasons: Sequence[Note]) -> None:

@@ -105,8 +105,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         orders = state.high_water_marks.by(run.job, run.order_by)
         orders.record(accepted_event_order(context, run, outcomes), seq=run.seq)
     files = outcomes.refused_of(run.files)
-    taken_up = {"parent": run.parent, "releases": run.releases}
-    state.file_ledger.record(run.job, files, seq=run.seq, **taken_up)
+    state.file_ledger.record(run.job, files, seq=run.seq, parent=run.parent, releases=run.releases)
     if run.kind.looked_up:
         keep_sample(state, run, outcomes.first)
     # Of a run that a person dropped, nothing is to be learnt.

@@ -61,6 +61,8 @@ def newest_said(rows: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
 
 _MOMENT = ("profile", "exists", "stamp", "observed", "at")
 """Columns that say of whom a row speaks, and since when it is so."""
+_TIME = "@time:"
+_THEIRS = "@theirs"
 
 
 def nothing(fields: Sequence[str], sent: Collection[str]) -> pl.DataFrame:
@@ -157,10 +159,6 @@ def with_newer(
         strangers = strangers.select(PROFILE, EXISTS, *fields, *map(_time, fields))
         newest = pl.concat([settled.select(newest.columns), strangers], how="diagonal")
     return newest.select(known.columns)
-
-
-_TIME = "@time:"
-_THEIRS = "@theirs"
 
 
 def _is_newer(name: str) -> pl.Expr:

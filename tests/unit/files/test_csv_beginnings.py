@@ -8,7 +8,6 @@ import pytest
 
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import RawTable, read_table
 
 BOM = "\ufeff"
@@ -54,14 +53,10 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.usefixtures("csv_reader")
 @pytest.mark.parametrize(("text", "source", "word"), TAKEN)
-def test_what_other_programs_add_to_csv_is_no_part_of_its_rows(
-    tmp_path, monkeypatch, *, text, source, word, quick
-):
+def test_what_other_programs_add_to_csv_is_no_part_of_its_rows(tmp_path, text, source, word):
     """The same two rows, however they are wrapped, by both readers; what is odd is told."""
-    if not quick:
-        monkeypatch.setattr(csv_text, "_read_quickly", lambda *_: False)
     table = read(tmp_path, text, **source)
     assert ROWS == table.frame.select("id", "v", "@row").rows()
     assert ["id", "v", "@row"] == table.frame.columns

@@ -10,7 +10,6 @@ import pytest
 from exchanger.app.messages.notes.words import in_words
 from exchanger.config.models import Source
 from exchanger.errors import FileRejected
-from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import RawTable, read_table
 
 BOM = "\ufeff"
@@ -37,12 +36,9 @@ JOINED = [
 
 
 @pytest.mark.parametrize("content", JOINED)
-@pytest.mark.parametrize("quick", [True, False])
-def test_a_header_that_comes_again_is_no_row(tmp_path, monkeypatch, content, quick):
+@pytest.mark.usefixtures("csv_reader")
+def test_a_header_that_comes_again_is_no_row(tmp_path, content):
     """Wherever a header comes again, it is passed over, and rows are read in its order; told."""
-    if not quick:
-        monkeypatch.setattr(csv_text, "_read_quickly", lambda *_: False)
-
     table = read(tmp_path, content)
 
     assert [("h1", "gold", 1), ("h2", "x", 2)] == table.frame.rows()
@@ -69,14 +65,10 @@ JOINTS = [
 ]
 
 
-@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.usefixtures("csv_reader")
 @pytest.mark.parametrize(("content", "rows", "at"), JOINTS)
-def test_a_row_with_the_next_header_behind_it_is_set_aside(
-    tmp_path, monkeypatch, *, content, rows, at, quick
-):
+def test_a_row_with_the_next_header_behind_it_is_set_aside(tmp_path, content, rows, at):
     """Files were joined of which the first has no line end at its end: its last row is not lost."""
-    if not quick:
-        monkeypatch.setattr(csv_text, "_read_quickly", lambda *_: False)
     table = read(tmp_path, content)
     assert rows == table.frame.rows()
     bad = table.bad_rows.filter(reason="joined_lines").select("@row", "message").rows()
