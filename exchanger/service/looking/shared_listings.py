@@ -144,6 +144,8 @@ class SharedListings:
         }
         if not listings:
             return None
+        # What was gone for a while and is back as the very same version, as where the mark of its
+        # deletion was taken away, counts as known: no otherwise than between two looks.
         known = array("q")
         for listing in listings.values():
             known.extend(listing)
