@@ -1,8 +1,10 @@
 """What is new in a folder, against a real S3 protocol."""
 
+import io
 import time
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from moto.s3.models import s3_backends
 
 from exchanger.config.loading.load import read_config
@@ -65,7 +67,11 @@ def test_odd_names_come_through_as_they_are(news, bucket):
 
 
 def test_folders_of_several_pages_are_seen_to_their_end(news, bucket, s3_config):
-    """A listing comes in pages of a thousand, and something new may be on any of them."""
+    """
+    A listing comes in pages of a thousand, and something new may be on any of them.
+
+    Each is a request, and one that takes more of them than it may is given up.
+    """
     store = s3_backends["123456789012"]["aws"]
     for number in range(2_100):
         store.put_object(s3_config.bucket, f"in/{number:05d}.csv", b"x")
@@ -77,6 +83,18 @@ def test_folders_of_several_pages_are_seen_to_their_end(news, bucket, s3_config)
 
     assert ["in/01500-new.csv", "in/99999.csv"] == new
     assert (2_100, 2_102) == (len(first), len(second))
+    assert (second, new, 3) == news.since_within(3, first, "in/")
+    assert news.since_within(2, first, "in/") is None
+
+
+def test_what_is_known_of_a_folder_serves_in_a_listing_of_its_parent(news, bucket):
+    """The entry of an object is the same in both, also of a name that URLs write otherwise."""
+    for key in ODD_KEYS:
+        bucket.write(key, b"x")
+    known, _ = news.since(None, "in/")
+    bucket.write("is/a.csv", b"x")
+
+    assert ["is/a.csv"] == news.since(known, "i")[1]
 
 
 def test_a_failed_look_is_told_in_the_words_of_storage(s3_config):
@@ -86,6 +104,13 @@ def test_a_failed_look_is_told_in_the_words_of_storage(s3_config):
     silent = s3_config.model_copy(update={"endpoint_url": "http://127.0.0.1:9"})
     with pytest.raises(StorageUnreachable):
         ListingDiff(silent).since(None, "in/")
+
+
+class RawBody(io.BytesIO):
+    """The body of an answer, as urllib3 hands it to botocore."""
+
+    def stream(self, **_):
+        yield self.read()
 
 
 def lookout_of(s3_config, jobs, clock=time.monotonic):
@@ -111,9 +136,9 @@ jobs:
     return lookout, requests
 
 
-def test_five_hundred_jobs_on_five_folders_cost_five_requests(s3_config, bucket):
+def test_five_hundred_jobs_on_five_folders_beside_each_other_cost_one_request(s3_config, bucket):
     """
-    What a look costs follows the folders, not the jobs; so does what it tells.
+    What a look costs follows what lies there, not the jobs; so does what it tells.
 
     Beside them nothing is looked for where no rejected rows wait to be corrected.
     """
@@ -130,9 +155,9 @@ def test_five_hundred_jobs_on_five_folders_cost_five_requests(s3_config, bucket)
     assert ScanResult() == nothing
     # It is told of a job that did not ask, as it is not new a second time.
     assert ScanResult(new=frozenset({"job213"})) == one
-    assert 5 + 5 + 1 == len(requests)
+    assert 1 + 1 + 1 == len(requests)
     lookout.look(jobs, awaiting={"job004", "job007"})
-    assert 5 + 2 == len(requests[5 + 5 + 1 :])
+    assert 1 + 2 == len(requests[1 + 1 + 1 :])
 
 
 def test_corrected_rows_are_news_within_a_minute_and_at_once_where_a_notice_came(s3_config, bucket):
@@ -180,3 +205,22 @@ def test_our_own_and_hidden_names_are_no_news(s3_config, bucket):
         hidden,
         lookout.look(["all", "csv"]),
     )
+
+
+def test_folders_of_a_parent_that_may_not_be_listed_are_listed_each(s3_config, bucket):
+    """As S3 refuses it: what the key may list is found all the same, and the parent left alone."""
+    jobs = {f"job{n}": (f"in/{n}/", "**") for n in range(4)}
+    lookout, requests = lookout_of(s3_config, jobs)
+    refused = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+
+    def refuse(request, **_):
+        if "prefix=in%2F&" in request.url:
+            return AWSResponse(request.url, 403, {}, RawBody(refused))
+        return None
+
+    lookout._news._client.meta.events.register("before-send.s3", refuse)
+    lookout.look(jobs)
+    bucket.write("in/3/a.csv", b"x")
+
+    assert ScanResult(new=frozenset({"job3"})) == lookout.look(jobs)
+    assert 1 + 4 + 4 == len(requests)

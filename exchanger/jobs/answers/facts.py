@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.config.answers import AnswerNames
@@ -162,9 +163,12 @@ class RunAnswer:
         return _by_key(self.parent.files if self.parent is not None else ())
 
     @cached_property
-    def _of_run(self) -> list[Note]:
-        """What is noted of the run as such."""
-        return [*read_notes(self.run.report.get("facts", []))]
+    def _of_run(self) -> dict[str, list[tuple[int, Note]]]:
+        """What is noted of the run, with its place, by the file that it names; "" of all files."""
+        found: dict[str, list[tuple[int, Note]]] = {}
+        for placed in enumerate(read_notes(self.run.report.get("facts", []))):
+            found.setdefault(placed[1].facts.get("file", ""), []).append(placed)
+        return found
 
     @cached_property
     def _of_files(self) -> dict[str, list[Note]]:
@@ -220,7 +224,8 @@ class RunAnswer:
         key = claims[0].key
         noted = [note for claim in claims for note in claim.facts]
         noted += self._of_files.get(key, ())
-        noted += [note for note in self._of_run if note.facts.get("file", key) == key]
+        of_run = sorted(self._of_run.get("", []) + self._of_run.get(key, []), key=itemgetter(0))
+        noted += [note for _, note in of_run]
         said = [self.mask.of_words(claim.note) for claim in claims if claim.note]
         said += [
             self.mask.of_note(note, self.words)

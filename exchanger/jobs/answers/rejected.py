@@ -10,6 +10,8 @@ from __future__ import annotations
 import gzip
 import re
 import shutil
+from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,6 +20,7 @@ import structlog
 
 from exchanger.errors import StorageChanged, StorageMissing
 from exchanger.files.scratch.arrow import pa
+from exchanger.files.scratch.prefetch import prefetch_several
 from exchanger.jobs.answers.facts import answered_files
 from exchanger.profiles.frames.columns import REJECTED_COLUMNS
 from exchanger.state.runs.log import new_nonce
@@ -34,6 +37,12 @@ log = structlog.get_logger()
 
 _OWN_SCHEMA = {"_row": pl.Int64(), "_column": pl.String(), "_reason": pl.String()}
 _AT_ONCE = 50_000
+_THREADS = 16
+"""Files whose rows are written at once."""
+_ROOM = 8 << 20
+"""Bytes of rows that are worked on at once; what is larger is written alone."""
+_FORMS = (".csv", ".file", ".packed")
+"""Endings of what is made of the rows of a file on this machine."""
 _TYPES = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
 _NDJSON = (".ndjson", ".jsonl", ".json")
 _MARK = "\ufeff"
@@ -55,27 +64,43 @@ def write_rejected(
     """
     claims = _claims(run)
     spools: dict[str, Path] = {}
+
+    def write(key: str) -> tuple[str, str] | None:
+        context.may_send()
+        spool, name, kind = spools[key], name_of(key), _kind(key, run)
+        try:
+            if kind == "parquet" and not _as_parquet(context, claims[key], spool, name):
+                return None
+            if kind == "csv":
+                _write_csv(spool, run.answers.get("columns", {}), _delimiter(run))
+            told = _TYPES.get(kind, "application/octet-stream")
+            context.bucket.upload(name, _packed(spool, key), content_type=told)
+            return key, name
+        finally:
+            _remove(spool)
+
+    def size(key: str) -> int:
+        # Of Parquet the file itself is fetched, however few its rows.
+        return _ROOM + 1 if _kind(key, run) == "parquet" else spools[key].stat().st_size
+
     try:
         for batch in _rejected(quarantine):
-            by_file = batch.partition_by("file", as_dict=True, maintain_order=True)
-            for (key,), rows in by_file.items():
-                if key in claims:
-                    spool = spools.setdefault(key, context.workdir / f"{new_nonce()}.rejected")
-                    _append(spool, rows, _kind(key, run))
-        for key, spool in spools.items():
-            context.may_send()
-            name = name_of(key)
-            if _kind(key, run) == "parquet" and not _as_parquet(context, claims[key], spool, name):
-                continue
-            if _kind(key, run) == "csv":
-                _write_csv(spool, run.answers.get("columns", {}), _delimiter(run))
-            kind = _TYPES.get(_kind(key, run), "application/octet-stream")
-            context.bucket.upload(name, _packed(spool, key), content_type=kind)
-            yield key, name
+            for key, lines in _lines(batch.filter(pl.col("file").is_in([*claims])), run):
+                path = spools.setdefault(key, context.workdir / f"{new_nonce()}.rejected")
+                with path.open("ab") as file:
+                    file.write("".join(f"{line}\n" for line in lines).encode())
+        several = prefetch_several(write, spools, size, threads=_THREADS, room=_ROOM)
+        with closing(several) as written:
+            yield from filter(None, written)
     finally:
         for spool in spools.values():
-            for left in spool.parent.glob(f"{spool.name}*"):
-                left.unlink()
+            _remove(spool)
+
+
+def _remove(spool: Path) -> None:
+    """Remove the rows of a file from this machine, in whichever forms they are there."""
+    for ending in ("", *_FORMS):
+        spool.with_name(f"{spool.name}{ending}").unlink(missing_ok=True)
 
 
 def _claims(run: RunDocument) -> dict[str, list[ClaimedFile]]:
@@ -117,16 +142,25 @@ def _delimiter(run: RunDocument) -> str:
     return str(run.answers.get("delimiter") or ",")
 
 
-def _append(spool: Path, rows: pl.DataFrame, kind: str) -> None:
-    with spool.open("ab") as file:
-        if kind == "csv":
-            rows.select("record", *REJECTED_COLUMNS).write_ndjson(file)
+def _lines(rows: pl.DataFrame, run: RunDocument) -> Iterator[tuple[str, pl.Series]]:
+    """Yield rows as lines of JSON, all of a file together; work on those of all files at once."""
+    kinds = {key: _kind(key, run) for key in rows["file"].unique(maintain_order=True)}
+    for written in dict.fromkeys(kinds.values()):
+        keys = [key for key, kind in kinds.items() if kind == written]
+        alike = rows.filter(pl.col("file").is_in(keys))
+        if written == "csv":
+            lines = alike.select("file", _as_it_is())
         else:
             again = pl.col("record").str.contains('"_row"', literal=True)
             plain = pl.col("record").map_elements(_without_own, return_dtype=pl.String)
             record = pl.when(again).then(plain).otherwise("record").alias("record")
-            lines = rows.with_columns(record).select(_as_line()).to_series()
-            file.write("".join(f"{line}\n" for line in lines).encode())
+            lines = alike.with_columns(record).select("file", _as_line())
+        by_file = lines.partition_by("file", as_dict=True, maintain_order=True)
+        yield from ((key, of_file["line"]) for (key,), of_file in by_file.items())
+
+
+def _as_it_is() -> pl.Expr:
+    return pl.struct("record", *REJECTED_COLUMNS).struct.json_encode().alias("line")
 
 
 def _as_line() -> pl.Expr:
@@ -140,6 +174,7 @@ def _as_line() -> pl.Expr:
         .when(inside == "{")
         .then(pl.concat_str(inside, own))
         .otherwise(pl.concat_str(inside, pl.lit(","), own))
+        .alias("line")
     )
 
 
@@ -179,25 +214,31 @@ def _write_csv(spool: Path, columns: Mapping[str, str], delimiter: str) -> None:
     """
     names: dict[str, None] = {}
     for rows in _spooled(spool):
-        for record in rows["record"]:
-            names |= dict.fromkeys(columns.get(name, name) for name in _cells(record) or ())
+        for one in rows:
+            cells = _cells(one["record"]) or ()
+            names |= dict.fromkeys(columns.get(name, name) for name in cells)
     header = [*(name for name in names if name not in REJECTED_COLUMNS)] or ["_line"]
+    schema = {**dict.fromkeys(header, pl.String()), **_OWN_SCHEMA}
     path = spool.with_name(f"{spool.name}.csv")
     with path.open("wb") as file:
         file.write(_MARK.encode())
-        pl.DataFrame(schema=[*header, *REJECTED_COLUMNS]).write_csv(file, separator=delimiter)
-        for rows in _spooled(spool):
-            cells = [_row(record, header, columns) for record in rows["record"]]
-            read = pl.DataFrame(cells, schema=dict.fromkeys(header, pl.String()), orient="row")
-            shown = pl.concat([read, rows.select(REJECTED_COLUMNS)], how="horizontal")
-            shown = shown.with_columns(harmless(name) for name in shown.columns if name != "_row")
-            shown.write_csv(file, include_header=False, separator=delimiter)
+        for number, rows in enumerate(_spooled(spool)):
+            shown = pl.DataFrame(
+                [
+                    [*_row(one["record"], header, columns), *map(one.get, REJECTED_COLUMNS)]
+                    for one in rows
+                ],
+                schema=schema,
+                orient="row",
+            ).with_columns(harmless(name) for name in schema if name != "_row")
+            shown.write_csv(file, include_header=not number, separator=delimiter)
     path.replace(spool)
 
 
-def _spooled(spool: Path) -> Iterator[pl.DataFrame]:
-    lines = pl.scan_ndjson(spool, schema={"record": pl.String(), **_OWN_SCHEMA})
-    yield from lines.collect_batches(chunk_size=_AT_ONCE, maintain_order=True)
+def _spooled(spool: Path) -> Iterator[list[dict[str, Any]]]:
+    with spool.open("rb") as lines:
+        while rows := [orjson.loads(line) for line in islice(lines, _AT_ONCE)]:
+            yield rows
 
 
 def _row(record: str, header: list[str], columns: Mapping[str, str]) -> list[str | None]:

@@ -19,6 +19,8 @@ from exchanger.outside.s3.client import open_client
 from exchanger.outside.s3.errors import as_storage_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mypy_boto3_s3 import S3Client
 
 _ENTRY = re.compile(rb"<Contents>.*?</Contents>", re.DOTALL)
@@ -54,18 +56,53 @@ class ListingDiff:
         Raises:
             StorageError: The listing failed.
         """
+        self._begin(known)
+        new = [key for keys, _ in self._pages(prefix) for key in keys]
+        return self._met, new
+
+    def since_within(
+        self, pages: int, known: array[int] | None, prefix: str
+    ) -> tuple[array[int], list[str], int] | None:
+        """
+        List the objects below a prefix once more, unless that takes too many requests.
+
+        Args:
+            pages: So many requests are sent at most.
+            known: As for *since*.
+            prefix: Keys begin with it.
+
+        Returns:
+            What *since* returns, and how many requests it took; None if there is more than that.
+
+        Raises:
+            StorageError: The listing failed.
+        """
+        self._begin(known)
+        new: list[str] = []
+        for number, (keys, more) in enumerate(self._pages(prefix), 1):
+            new += keys
+            if not more:
+                return self._met, new, number
+            if number >= pages:
+                break
+        return None
+
+    def _begin(self, known: array[int] | None) -> None:
         self._met = array("q")
         self._known = None if known is None else frozenset(known)
-        new: list[str] = []
+
+    def _pages(self, prefix: str) -> Iterator[tuple[list[str], bool]]:
+        """Yield the new keys of each page of a listing, and whether there is another one."""
         options: dict[str, Any] = {}
         while True:
             with as_storage_errors("list", self._config.bucket, prefix, self._redactor.clean):
                 page = self._client.list_objects_v2(
                     Bucket=self._config.bucket, Prefix=prefix, **options
                 )
-            new += [entry["Key"] for entry in page.get("Contents", [])]
-            if not page.get("IsTruncated"):
-                return self._met, new
+            more = bool(page.get("IsTruncated"))
+            yield [entry["Key"] for entry in page.get("Contents", [])], more
+            if not more:
+                return
             options = {"ContinuationToken": page["NextContinuationToken"]}
 
     @cached_property

@@ -15,6 +15,7 @@ from exchanger.config.models import Connection, ImportJob
 from exchanger.errors import StorageDenied
 from exchanger.files.folders import reader_of
 from exchanger.outside.s3.listing_diff import ListingDiff
+from exchanger.service.looking.shared_listings import SharedListings
 
 log = structlog.get_logger()
 
@@ -43,8 +44,9 @@ class FolderScanner:
     """
     Looks into the folders of the import jobs of one connection. One look at a time.
 
-    Jobs with the same folder share one listing. All of them are told of what is new there, not
-    only those that asked, because it is not new a second time.
+    Jobs with the same folder share one listing, and so may those with folders beside each other.
+    All of them are told of what is new there, not only those that asked, because it is not new a
+    second time.
 
     Args:
         name: The connection's name.
@@ -71,7 +73,8 @@ class FolderScanner:
         self._sharing: dict[str, list[str]] = {}
         for job, entry in jobs.items():
             self._sharing.setdefault(entry.source.prefix, []).append(job)
-        self._known: dict[str, array[int]] = {}
+        self._listings = SharedListings(self._news, self._sharing)
+        self._known_corrected: dict[str, array[int]] = {}
         self._clock = clock
         self._next_look: dict[str, float] = {}
 
@@ -93,15 +96,14 @@ class FolderScanner:
                 next look, so nothing may be taken for unchanged after this.
         """
         new: set[str] = set()
-        first: set[str] = set()
-        for prefix in sorted({self._jobs[job].source.prefix for job in jobs}):
-            known = self._known.get(prefix)
-            self._known[prefix], keys = self._news.since(known, prefix)
-            if known is None:
-                first.update(self._sharing[prefix])
+        prefixes = sorted({self._jobs[job].source.prefix for job in jobs})
+        news = self._listings.look(prefixes)
+        first = {job for prefix in news.first for job in self._sharing[prefix]}
+        for prefix, keys in news.keys.items():
             new.update(
                 job for job in self._sharing[prefix] if any(self._takes(job, key) for key in keys)
             )
+        for prefix in prefixes:
             if self._is_time_for_corrected(prefix, awaiting, noticed):
                 new.update(self._corrected(prefix))
         return ScanResult(frozenset(new), frozenset(first))
@@ -122,8 +124,8 @@ class FolderScanner:
         self._next_look[prefix] = self._clock() + CORRECTED_APART
         try:
             # At first all that lies there is new: it may have come since a process looked there.
-            known = self._known.get(folder, array("q"))
-            self._known[folder], keys = self._news.since(known, folder)
+            known = self._known_corrected.get(folder, array("q"))
+            self._known_corrected[folder], keys = self._news.since(known, folder)
         except StorageDenied as error:
             # Keys are often allowed to list no more than the folders that they are for.
             log.info("corrected.not_listed", folder=folder, error=str(error))

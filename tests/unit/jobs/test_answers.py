@@ -72,6 +72,22 @@ def test_a_row_that_was_refused_twice_is_one_row(tmp_path):
     assert (10, 2, 2, 6) == (rows["read"], rows["refused"], rows["in_doubt"], rows["taken"])
 
 
+def test_what_is_noted_of_a_run_is_said_of_the_file_that_it_names_or_of_all():
+    """In the order in which it was noted."""
+    notes = [noted("file_waits", file="in/b.csv", run=1), noted("canary_held"), noted("empty_file")]
+    notes += [noted("empty_file", file="in/a.csv"), noted("file_gone", file="in/b.csv")]
+    report = {"facts": [note.to_dict() for note in notes]}
+    run = RunDocument(
+        1, "r", "crm", "settled", "n", 1, "2026-09-15T10:00:00Z", files=tuple(FILES), report=report
+    )
+    answer = RunAnswer(run, {}, {}, lambda note: note.code)
+
+    assert ["canary_held", "empty_file"] == answer.facts("in/a.csv")["notes"]
+    assert ["file_waits", "canary_held", "empty_file", "file_gone"] == answer.facts("in/b.csv")[
+        "notes"
+    ]
+
+
 def test_a_quarantine_without_rows_has_no_reasons(tmp_path):
     """Somebody was forgotten, who was all of it."""
     path = tmp_path / "q.csv"
