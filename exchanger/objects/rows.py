@@ -134,9 +134,10 @@ def plan_rows(part: RowsInput, terms: RowOptions) -> PartPlan:
     rows = part.given.sort(FILE, ROW)
     first = rows
     if ROW_ID in rows.columns:
-        first = rows.unique(ROW_ID, keep="first", maintain_order=True)
+        new = pl.col(ROW_ID).is_first_distinct()
         if not part.taken.is_empty():
-            first = first.filter(~pl.col(ROW_ID).is_in(part.taken.implode()))
+            new &= ~pl.col(ROW_ID).is_in(part.taken.implode())
+        first = rows.filter(new)
     return PartPlan(
         outbox=numbered(spelled(first, terms), part.ready),
         contributions=None,

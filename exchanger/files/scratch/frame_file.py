@@ -36,10 +36,14 @@ class FrameWriter:
         path: The file.
         grown: Told, perhaps by that thread, whenever the file has become longer; what is in it by
             then changes no more.
+        stored: Whether it will leave this machine, so that it is worth the time to make it small.
     """
 
-    def __init__(self, path: Path, grown: Callable[[Path], None] | None = None) -> None:
+    def __init__(
+        self, path: Path, grown: Callable[[Path], None] | None = None, *, stored: bool = True
+    ) -> None:
         self.path = path
+        self._compression = "zstd" if stored else "none"
         self.rows = 0
         self._grown = grown
         self._writer: Any = None
@@ -61,7 +65,7 @@ class FrameWriter:
             self._writer = parquet.ParquetWriter(
                 self.path,
                 self._schema,
-                compression="zstd",
+                compression=self._compression,
                 use_dictionary=False,
                 write_statistics=False,
             )

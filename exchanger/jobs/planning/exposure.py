@@ -189,12 +189,12 @@ def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
     measures = _measures(outbox.columns, changed)
     more = [OBJECT] if content else []
     measures += [_content().alias("content") for _ in more]
-    parts = [outbox.empty(), *outbox.frames([*_CONTROL, *sides, *more])]
-    found = pl.concat([part.select(measures) for part in parts]).sum()
-    counts: dict[str, Any] = found.row(0, named=True)
-    sent: Counter[str] = Counter()
-    for part in parts:
+    measured, sent = [outbox.empty().select(measures)], Counter[str]()
+    for part in outbox.frames([*_CONTROL, *sides, *more]):
+        measured.append(part.select(measures))
         sent.update(dict(part[ENDPOINT].value_counts().iter_rows()))
+    found = pl.concat(measured).sum()
+    counts: dict[str, Any] = found.row(0, named=True)
     counts["data_points"] += besides
     none = FieldExposure(0, 0, 0, 0)
     return Exposure(

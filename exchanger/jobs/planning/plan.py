@@ -188,8 +188,9 @@ class _Draft:
         self._nonce = new_nonce()
         key = call.state.names.outbox(report.seq or 1, self._nonce)
         self._sending = call.context.bucket.upload_growing(key)
-        self._outbox = FrameWriter(scratch.path(), self._sending.grown if call.record else None)
-        writers = (FrameWriter(scratch.path()) for _ in range(4))
+        grown = self._sending.grown if call.record else None
+        self._outbox = FrameWriter(scratch.path(), grown, stored=call.record)
+        writers = (FrameWriter(scratch.path(), stored=call.record) for _ in range(4))
         self._contributions, self._rejected, self._dropped, self._event_order = writers
         self._ordered = False
         self.tally = Tally()

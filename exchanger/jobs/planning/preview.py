@@ -292,8 +292,9 @@ def _examples(
     """Read the first changes of each field; the first objects where no values are changed."""
     found: dict[str, list[Example]] = {rule.name: [] for rule in plan.rules}
     if not found:
-        objects = (part.select(PROFILE, OBJECT).head(most).rows() for part in plan.outbox.frames())
-        return found, list(islice(chain.from_iterable(objects), most))
+        parts = plan.outbox.frames([PROFILE, OBJECT], rows=max(most, 1))
+        objects = chain.from_iterable(part.select(PROFILE, OBJECT).rows() for part in parts)
+        return found, list(islice(objects, most))
     left = {name: min(most, exposure.fields[name].profiles) for name in found}
     for part in plan.outbox.frames():
         for name in [name for name, number in left.items() if number]:

@@ -8,6 +8,7 @@ local time that never happens (clocks go forward) is at fault.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import polars as pl
@@ -40,6 +41,11 @@ _UNIFORM = [
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$", "%Y-%m-%d %H:%M:%S"),
     (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
 ]
+_LONGER = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?P<between>[T ])[0-9]{2}:[0-9]{2}:[0-5][0-9]"
+    r"(?:\.(?P<fraction>[0-9]{1,9}))?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+)
+"""Seconds, and a fraction, an offset or both behind them: as databases and programs write times."""
 _ZONELESS = (SECONDS, "%Y-%m-%d %H:%M:%S")
 
 
@@ -183,16 +189,46 @@ def _read_uniform(raw: pl.Series) -> pl.Series | None:
     first = raw.drop_nulls().head(1)
     usual = next((each for each in _UNIFORM if first.str.contains(each[0]).all()), None)
     if usual is None:
-        return None
+        longer = _LONGER.fullmatch(first.item()) if len(first) else None
+        return None if longer is None else _read_longer(raw, longer)
     pattern, form = usual
-    alike = raw.str.contains(pattern)
-    if not alike.all():
-        raw = raw.to_frame("raw").select(pl.when(alike).then(RAW)).to_series()
+    raw = _alike(raw, pattern)
     if form == SPELLING:
         read = read_spelt(raw).dt.cast_time_unit("us")
     else:
         read = raw.str.to_datetime(form, strict=False, time_unit="us", cache=False)
     return read if form in _ZONELESS else read.dt.replace_time_zone("UTC")
+
+
+def _alike(raw: pl.Series, pattern: str) -> pl.Series:
+    """Leave the cells that are spelled alike."""
+    alike = raw.str.contains(pattern)
+    if alike.all():
+        return raw
+    return raw.to_frame("raw").select(pl.when(alike).then(RAW).alias(raw.name)).to_series()
+
+
+def _read_longer(raw: pl.Series, first: re.Match[str]) -> pl.Series:
+    """Read text that is spelled as a first cell, whose parts stand at the same places."""
+    between, fraction, zone = first["between"], first["fraction"] or "", first["zone"] or ""
+    second = f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{between}[0-9]{{2}}:[0-9]{{2}}:[0-5][0-9]"
+    places = rf"\.[0-9]{{{len(fraction)}}}" if fraction else ""
+    offsets = re.sub("[0-9]", "[0-9]", re.sub("[+-]", "[+-]", zone))
+    raw = _alike(raw, f"^{second}{places}{offsets}$")
+    frame = raw.to_frame("raw")
+    read = RAW.str.head(19).str.to_datetime(
+        SECONDS.replace("T", between), strict=False, time_unit="us", cache=False
+    )
+    if fraction:
+        digits = min(len(fraction), 6)
+        micros = RAW.str.slice(20, digits).cast(pl.Int64) * 10 ** (6 - digits)
+        read += pl.duration(microseconds=micros)
+    if not zone:
+        return frame.select(read).to_series()
+    zones = frame.select(RAW.str.slice(first.start("zone"))).to_series()
+    alone = (zones == zone).all()
+    offset = read_offset(pl.lit(zone) if alone else pl.lit(zones))
+    return frame.select((read - offset).dt.replace_time_zone("UTC")).to_series()
 
 
 def _spell_as_iso(frame: pl.DataFrame) -> pl.DataFrame:

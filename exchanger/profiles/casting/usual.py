@@ -18,8 +18,11 @@ from exchanger.profiles.casting.numbers import (
     read_plain_units,
 )
 from exchanger.profiles.casting.result import CastResult
-from exchanger.profiles.casting.times import read_usual_instants
+from exchanger.profiles.casting.times import has_slashes, read_usual_instants
 from exchanger.profiles.casting.values import CastOptions
+
+_PLAIN = r"^[^\s='\"]"
+"""How text begins that is not empty, and has neither a formula nor an apostrophe around it."""
 
 
 def read_usual(cells: pl.Series, reading: CastOptions) -> CastResult | None:
@@ -39,6 +42,14 @@ def read_usual(cells: pl.Series, reading: CastOptions) -> CastResult | None:
     if values is None or values.null_count() != cells.null_count():
         return None
     return CastResult(values, pl.Series([None], dtype=pl.String).new_from_index(0, len(cells)))
+
+
+def _strings(cells: pl.Series, reading: CastOptions) -> pl.Series | None:
+    if reading.trim:
+        return None
+    fits = pl.col("cell").str.contains(_PLAIN) & (pl.col("cell").str.len_bytes() <= reading.longest)
+    usual = cells.to_frame("cell").select(fits.all()).item() and not has_slashes(cells)
+    return cells if usual else None
 
 
 def _integers(cells: pl.Series, _: CastOptions) -> pl.Series | None:
@@ -85,6 +96,7 @@ def _has_points(reading: CastOptions) -> bool:
 
 
 _READ: dict[FieldType, Callable[[pl.Series, CastOptions], pl.Series | None]] = {
+    "string": _strings,
     "integer": _integers,
     "decimal": _decimals,
     "float": _floats,

@@ -106,6 +106,7 @@ _OF_JSON: dict[FieldType, pl.Expr] = {
 }
 """What the JSON texts of each type look like."""
 _BOOLEAN = _CELL.str.to_lowercase().is_in(["true", "false"])
+_PLAIN_BOOLEAN = (_CELL == "true") | (_CELL == "false")
 
 
 def _is_float() -> pl.Expr:
@@ -152,7 +153,9 @@ def _infer_float(pieces: Iterable[pl.Series]) -> TypeName | None:
 
 
 def _infer_boolean(pieces: Iterable[pl.Series]) -> TypeName | None:
-    return TypeName("boolean") if _hold(pieces, _BOOLEAN) else None
+    # Mostly they are written small, and so quickly seen.
+    fits = all(_holds(cells, _PLAIN_BOOLEAN) or _holds(cells, _BOOLEAN) for cells in pieces)
+    return TypeName("boolean") if fits else None
 
 
 def _infer_date(pieces: Iterable[pl.Series]) -> TypeName | None:
@@ -166,7 +169,9 @@ def _infer_datetime(pieces: Iterable[pl.Series]) -> TypeName | None:
 
 
 def _are_times(cells: pl.Series, pattern: str) -> bool:
-    if pattern == ISO and read_usual_instants(cells, "UTC") is not None:
+    # What is spelled as the first cell is spelled as the pattern says, too.
+    likely = _holds(cells.head(1), _CELL.str.contains(pattern))
+    if likely and read_usual_instants(cells, "UTC") is not None:
         return True
     if not _holds(cells, _CELL.str.contains(pattern)):
         return False

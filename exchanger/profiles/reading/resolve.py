@@ -18,9 +18,13 @@ from exchanger.config.models import ImportJob, Match
 from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.frames import columns
 from exchanger.profiles.frames.raw_columns import RawColumns
-from exchanger.profiles.reading.cells import CastColumn, cells_of
+from exchanger.profiles.reading.cells import CastColumn
 from exchanger.profiles.reading.contacts import canonical_emails, canonical_phones
-from exchanger.profiles.reading.identifiers import Identifiers, read_identifiers
+from exchanger.profiles.reading.identifiers import (
+    Identifiers,
+    identifiers_of,
+    read_identifiers,
+)
 from exchanger.profiles.spelling.profile_key import item_key, profile_key
 from exchanger.profiles.validation.messages import CATALOG, ITEM
 
@@ -130,15 +134,13 @@ def _catalogs(raw: RawColumns, job: ImportJob) -> tuple[CastColumn, ...]:
 def _identifiers(
     raw: RawColumns, column: str, kind: IdentifierKind, job: ImportJob
 ) -> tuple[Identifiers, pl.Series | None]:
-    cells, wrapped = cells_of(raw, column, job.source.nulls)
-    read = read_identifiers(
-        cells,
-        is_json=column in raw.json_columns,
-        nulls=job.source.nulls,
+    return identifiers_of(
+        raw,
+        column,
+        job.source.nulls,
         placeholders_allowed=job.source.placeholders == "allow",
         longest=LONGEST[kind],
     )
-    return read, wrapped
 
 
 def _canonical(kind: IdentifierKind, identifiers: CastResult) -> CastResult:

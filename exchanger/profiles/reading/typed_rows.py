@@ -35,7 +35,7 @@ from exchanger.profiles.reading.faults import (
     without_dropped,
 )
 from exchanger.profiles.reading.field_columns import config_of_column
-from exchanger.profiles.reading.identifiers import read_identifiers
+from exchanger.profiles.reading.identifiers import identifiers_of
 from exchanger.profiles.reading.mapping import order_type
 from exchanger.profiles.reading.resolve import Named, name_profiles
 from exchanger.profiles.spelling.json_values import STANDARD_TEXT
@@ -186,12 +186,11 @@ def _row_ids(raw: RawColumns, job: ImportJob) -> list[CastColumn]:
     column = job.row_name
     if not column:
         return []
-    cells, wrapped = cells_of(raw, column, job.source.nulls)
-    is_json = column in raw.json_columns
     name, longest = ("row_id", LONGEST_IDENTIFIER)
     if job.order is not None:
         name, longest = ("order_id", LONGEST_TEXT)
-    read = read_identifiers(cells, is_json=is_json, nulls=job.source.nulls, longest=longest).result
+    found, wrapped = identifiers_of(raw, column, job.source.nulls, longest=longest)
+    read = found.result
     words = {
         "no_identifier": f"no_{name}",
         "bad_identifier": f"bad_{name}",

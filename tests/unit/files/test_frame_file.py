@@ -32,3 +32,16 @@ def test_large_frames_are_divided_and_small_ones_joined(tmp_path, frames, rows, 
     assert portions == [portion.height for portion in found]
     assert whole.to_list() == [n for portion in found for n in portion["n"]]
     assert [height for height in frames if height] == [frame.height for frame in file.frames()]
+
+
+def test_frames_that_stay_on_this_machine_are_not_packed(tmp_path):
+    """What will be sent is worth the time to make it small; either comes back as it was."""
+    frame = pl.DataFrame({"n": ["the same text"] * 1_000})
+    sizes = []
+    for stored in (True, False):
+        writer = FrameWriter(tmp_path / f"{stored}", stored=stored)
+        writer.append(frame)
+        file = writer.close()
+        assert [frame.to_dicts()] == [found.to_dicts() for found in file.frames()]
+        sizes.append(file.path.stat().st_size)
+    assert sizes[0] * 10 < sizes[1]

@@ -563,3 +563,39 @@ def test_a_header_among_the_rows_names_nobody(cells):
 
     assert ["a"] == given.frame["@profile"].to_list()
     assert [(2, "header_again")] == given.rejected.select("@row", "reason").rows()
+
+
+TEXTS = [
+    "plain",
+    "trailing ",
+    " leading",
+    "\u00a0",
+    " ",
+    "",
+    None,
+    "'=1",
+    "'tis",
+    '="00123"',
+    '=""',
+    "=1+1",
+    '"quoted"',
+    "25/12/1990",
+    "12/25/1990",
+    "05/04/1990",
+    "n/a",
+    "é" * 255,
+    "x" * 256,
+]
+
+
+@pytest.mark.parametrize("cell", TEXTS)
+@pytest.mark.parametrize("config", [{}, {"trim": True}, {"too_long": "cut"}, {"nulls": ["n/a"]}])
+def test_text_is_read_alike_in_every_company(cell, config):
+    """Whether a column of text is read the quick way changes no value, and no fault."""
+    a_job = job({"text": {"from": "text", "type": "string", **config}}, csv={"delimiter": ","})
+    texts = pl.DataFrame({"id": ["a", "b"], "text": [cell, " odd"]})
+    alone, company = give(texts[:1], a_job), give(texts, a_job)
+
+    assert alone.frame["text"].to_list() == company.frame["text"].to_list()[: alone.frame.height]
+    assert alone.rejected.equals(company.rejected)
+    assert alone.noted.equals(company.noted)

@@ -261,3 +261,39 @@ def test_a_person_may_write_a_key_as_in_a_file(kind, text, label, key):
     """What is typed for one person is read like a cell."""
     found = canonical_key(kind, text, label)
     assert key == (found and found.replace("\x1f", " "))
+
+
+CODES = [
+    "ada-1",
+    "007",
+    "12345",
+    "12345.0",
+    "4.9E+12",
+    "00000000-0000-0000-0000-000000000000",
+    "0000000-",
+    " a1",
+    "a1\n",
+    "'=1",
+    '="00123"',
+    "null",
+    "ada",
+    "",
+    None,
+    "a@b1",
+    "é1",
+    "x" * 996 + "1",
+    "x" * 997 + "1",
+]
+"""Identifiers of all kinds: the first are codes as programs give them, the others are not."""
+
+
+@pytest.mark.parametrize("nulls", [[], ["007"]])
+@pytest.mark.parametrize("cell", CODES)
+def test_a_code_is_read_alike_in_every_company(cell, nulls):
+    """Whether a column is read the quick way changes no identifier, and no fault."""
+    a_job = job([{"external_id": "id"}], nulls=nulls)
+    alone = give({"id": pl.Series([cell, cell], dtype=pl.String)}, a_job)
+    company = give({"id": pl.Series([cell, cell, "ada lovelace"], dtype=pl.String)}, a_job)
+    assert [*profiles(alone), "ada lovelace"] == profiles(company)
+    assert alone.rejected.equals(company.rejected)
+    assert alone.noted.equals(company.noted)
