@@ -75,6 +75,7 @@ NoteCode = Literal[
     "identifiers_trimmed",
     "items_differ",
     "keys_absent",
+    "known_content",
     "known_elsewhere",
     "learnt_from_segment",
     "leavers",

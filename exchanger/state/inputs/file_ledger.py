@@ -137,6 +137,24 @@ class LedgerSnapshot:
         """Number the runs that met a key, of whichever job, the newest first."""
         return sorted({int(row["seq"]) for row in self._where("key", key)}, reverse=True)
 
+    def met_before(self, job: str, key: str, sha256: str) -> int | None:
+        """Number the run in which a job met this content last under a key, unless others came."""
+        last = self._last_met(job, key)
+        if last is None or last["sha256"] != sha256 or last["outcome"] in WAITING:
+            return None
+        return int(last["seq"])
+
+    def became(self, job: str, key: str) -> tuple[str, int]:
+        """Return what became of the latest content of a key that a job met, and in which run."""
+        last = self._last_met(job, key)
+        return ("", 0) if last is None else (last["outcome"], int(last["seq"]))
+
+    def _last_met(self, job: str, key: str) -> Row | None:
+        """Find the row of the version met last; of equal contents in a row, of the first."""
+        rows = (row for row in self._where("key", key) if row["job"] == job)
+        whole = [row for row in rows if row["outcome"] not in (*PARTS, "known")]
+        return max(whole, key=_when_met, default=None)
+
     def took_nothing(self, job: str, key: str, etag: str) -> bool:
         """Return whether a job has met a version, and no run has taken anything of it."""
         version = [row for row in self._version(key, etag) if row["job"] == job]
@@ -543,6 +561,11 @@ def _with_taken(rows: pl.DataFrame) -> pl.DataFrame:
 def _is_test(row: Row) -> bool:
     """Return whether a row of a file was given alone: what is given by hand counts by itself."""
     return row["outcome"] == "tested" and bool(row["etag"])
+
+
+def _when_met(row: Row) -> tuple[int, int, bool]:
+    """Order the rows of a key by when the version was met, as ``LedgerSnapshot.newest`` does."""
+    return row["met"] or row["seq"], row["seq"], row["outcome"] == "discarded"
 
 
 def _is(outcome: str) -> pl.Expr:

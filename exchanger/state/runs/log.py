@@ -48,8 +48,11 @@ FileOutcome = Literal[
     "overtaken",  # a newer version of the file was applied meanwhile
     "left",  # some people are missing in it whom its job had before: the rows are these
     "superseded",  # not read, as a newer file of the job counts alone
+    "known",  # has the content that was read before under its name; its ETag alone is another
     "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
+LEFT_OUT: tuple[FileOutcome, ...] = ("superseded", "known")
+"""Outcomes of files of which nothing is to be taken, and about which nobody has to decide."""
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
 _NEWEST = "newest run"

@@ -365,6 +365,10 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         + ("it." if identifiers == 1 else "them.")
     ),
     "keys_absent": _keys_absent,
+    "known_content": lambda *, run: (
+        f"Its content is what run {run} met under this name: it is the same file, copied, "
+        "encrypted anew, or uploaded in other parts, and nothing of it is given again."
+    ),
     "names_trimmed": _names_trimmed,
     "newer_file_counts": lambda *, newest: (
         f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
