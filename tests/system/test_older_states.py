@@ -151,3 +151,31 @@ def test_events_are_not_sent_again_as_nobody_knows_their_rows(exchange, copied):
     assert 1 == done.returncode
     assert "row-ledger/seen is of an earlier moment than run 2, or gone" in done.stderr
     assert sent == exchange.braze.requests("/users/track")
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["an earlier one", "none"])
+def test_late_rows_undo_nothing_as_nobody_knows_how_far_the_order_came(exchange, copied):
+    """The table of what ``order_by`` reached is of an earlier moment, or gone."""
+    table, header = f"{STATE}high-water-marks/", "id,at,tier\n"
+    job = import_job(
+        source={"prefix": "inbox/", "order_by": "at"}, fields={"tier": {"type": "string"}}
+    )
+    exchange.configure(crm=job)
+    exchange.drop("inbox/1.csv", f"{header}a,2026-09-10,old\n")
+    exchange.ask("run", "crm")
+    backup = kept(exchange, table) if copied else {}
+    exchange.drop("inbox/2.csv", f"{header}a,2026-09-20,new\n")
+    exchange.ask("run", "crm")
+    put_back(exchange, backup, table)
+    exchange.drop("inbox/3.csv", f"{header}a,2026-09-15,late\n")
+    for words in (["run", "crm"], ["plan", "crm"]):
+        done = exchange.call(*words)
+        assert 1 == done.returncode, words
+        assert "is of an earlier moment than run 2, or gone" in done.stderr, words
+        assert "order_by" in done.stderr, words
+    assert '"new"' == exchange.attribute("a", "tier")
+    exchange.configure(crm=job | {"source": {"prefix": "inbox/"}})
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+    exchange.configure(crm=job)
+    exchange.drop("inbox/4.csv", f"{header}a,2026-09-25,newest\n")
+    assert "succeeded" == exchange.ask("run", "crm")["state"]

@@ -185,17 +185,27 @@ def _(error: errors.StateOlder) -> Message:
 @words_for.register
 def _(error: errors.TableOlder) -> Message:
     restore = "Nothing was sent. Restore this folder as it was last, from the bucket's versions."
-    if error.learnt_anew:
+    if not error.setting:
         return Message(
             f"{error.key} is of an earlier moment than run {error.seq}, which wrote to it.",
             f"{restore} If that is not possible, delete all of it: what Braze has is then looked"
             " up.",
         )
+    unknown, without = {
+        "row_id": (
+            "which rows were sent",
+            "its files then count as wholes, also rows that were sent before",
+        ),
+        "order_by": (
+            "what newer rows have said",
+            "its files then count in the order in which they arrived",
+        ),
+    }[error.setting]
     return Message(
-        f"{error.key} is of an earlier moment than run {error.seq}, or gone: nobody knows which"
-        " rows were sent.",
-        f"{restore} If that is not possible, take row_id out of the job for one run: its files"
-        " then count as wholes, also rows that were sent before.",
+        f"{error.key} is of an earlier moment than run {error.seq}, or gone: nobody knows "
+        f"{unknown}.",
+        f"{restore} If that is not possible, take {error.setting} out of the job for one run: "
+        f"{without}.",
     )
 
 

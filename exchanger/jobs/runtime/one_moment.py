@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.inputs.high_water_marks import JobHighWaterMarks
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
@@ -53,7 +54,7 @@ def demand_values_of_now(state: ConnectionState) -> None:
     last = newest.document.seq if newest else 0
     for run in _runs_back(state, max(last - _LOOK_BACK_FOR_VALUES, 0)):
         if run.held_version:
-            older = TableOlder(state.names.held, run.seq, learnt_anew=True)
+            older = TableOlder(state.names.held, run.seq)
             state.held.table.demand(run.held_version, older)
             return
 
@@ -71,7 +72,22 @@ def demand_rows_of_now(call: ImportContext) -> None:
     run = call.state.runs.read(last).document
     took_up = run.report.get("rows_applied") or run.report.get("rows_in_doubt")
     if run.row_ids and run.state == "settled" and took_up:
-        raise TableOlder(call.state.names.row_ledger(call.name), last, learnt_anew=False)
+        raise TableOlder(call.state.names.row_ledger(call.name), last, "row_id")
+
+
+def demand_order_of_now(call: ImportContext, orders: JobHighWaterMarks) -> None:
+    """
+    Check that the orders of a job, once some were read, have what its last run reached.
+
+    Raises:
+        TableOlder: They have not, so late rows would undo newer ones.
+    """
+    last = call.state.file_ledger.snapshot().last_run(call.name)
+    if last is None or orders.last_recorded() >= last:
+        return
+    run, column = call.state.runs.read(last).document, call.job.source.order_by or ""
+    if run.ordered and run.order_by == column:
+        raise TableOlder(call.state.names.high_water_marks(call.name, column), last, "order_by")
 
 
 def _runs_back(state: ConnectionState, after: int) -> Iterator[RunDocument]:

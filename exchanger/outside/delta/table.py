@@ -159,9 +159,15 @@ class Table:
             self._read = version, self.collect(pl.scan_delta(table))
         return self._read[1]
 
-    def written(self, writer: str) -> int | None:
-        """Return the last sequence number that a writer has appended; None if there is no table."""
-        table = self._to_read()
+    def written(self, writer: str, *, as_known: bool = False) -> int | None:
+        """
+        Return the last sequence number that a writer has appended; None if there is no table.
+
+        Args:
+            writer: As for *append*.
+            as_known: Of the table as it was read or written last.
+        """
+        table = self._handle.last() if as_known else self._to_read()
         return None if table is None else max(_written(table, writer), 0)
 
     def collect(self, rows: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:

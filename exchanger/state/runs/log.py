@@ -180,6 +180,7 @@ class RunDocument:
         put_away: That was done.
         held_version: The version of the table of held values that has what it delivered; 0 if that
             is nothing.
+        ordered: Whether it has recorded how far it came in the order of ``order_by``.
         removal: What it does with them; also of a run that gives rows of such a one again.
         canary: So many objects are sent first, and read back; 0 if none are, or that was decided.
         rest_withheld: It was decided that the rest is not sent, as Braze did not keep what was.
@@ -244,6 +245,7 @@ class RunDocument:
     after: dict[str, Any] = field(default_factory=dict)
     put_away: bool = False
     held_version: int = 0
+    ordered: bool = False
     canary: int = 0
     rest_withheld: bool = False
 
