@@ -71,6 +71,7 @@ NoteCode = Literal[
     "guards_differ",
     "guards_would_hold",
     "header_again",
+    "identifiers_decomposed",
     "identifiers_pointed",
     "identifiers_trimmed",
     "items_differ",

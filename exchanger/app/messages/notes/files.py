@@ -353,6 +353,12 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "file_rejected": lambda *, reason, message: message,  # noqa: ARG005
     "files_left": _files_left,
     "header_again": _header_again,
+    "identifiers_decomposed": lambda *, identifiers: (
+        counted(identifiers, "identifier has accents", "identifiers have accents")
+        + " apart from their letters (Unicode NFD). To Braze they name other people than the same"
+        " text with accented letters (NFC), so a source that writes those makes profiles of its"
+        " own: let all write one form."
+    ),
     "identifiers_pointed": lambda *, identifiers: (
         counted(identifiers, "identifier was", "identifiers were")
         + " text like 12345.0, and "
