@@ -179,3 +179,20 @@ def test_late_rows_undo_nothing_as_nobody_knows_how_far_the_order_came(exchange,
     exchange.configure(crm=job)
     exchange.drop("inbox/4.csv", f"{header}a,2026-09-25,newest\n")
     assert "succeeded" == exchange.ask("run", "crm")["state"]
+
+
+def test_held_values_that_are_gone_are_begun_anew(applied):
+    """Runs go on, in this process and in later ones: a new table is no older one."""
+    job = JOB | {"fields": {"tier": {"type": "string"}}, "max_rows_per_run": 1}
+    applied.configure(crm=job)
+    for number in (2, 3, 4):
+        applied.drop(f"inbox/{number}.csv", "id,tier\na,gold\n")
+        applied.ask("run", "crm")
+    put_back(applied, {}, f"{STATE}held/")
+    for number in (5, 6):
+        applied.drop(f"inbox/{number}.csv", "id,tier\na,gold\n")
+    assert 2 == applied.ask("run", "crm")["rows_read"]
+    for number in (7, 8):
+        applied.drop(f"inbox/{number}.csv", "id,tier\na,blue\n")
+        assert 1 == applied.ask("run", "crm")["rows_read"]
+    assert '"blue"' == applied.attribute("a", "tier")

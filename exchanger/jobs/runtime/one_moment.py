@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exchanger.errors import StateOlder, TableOlder
+from exchanger.outside.delta.table import TableVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +54,9 @@ def demand_values_of_now(state: ConnectionState) -> None:
     newest = state.runs.newest()
     last = newest.document.seq if newest else 0
     for run in _runs_back(state, max(last - _LOOK_BACK_FOR_VALUES, 0)):
-        if run.held_version:
-            older = TableOlder(state.names.held, run.seq)
-            state.held.table.demand(run.held_version, older)
+        if run.held_table:
+            version = TableVersion(run.held_table, run.held_version)
+            state.held.table.demand(version, TableOlder(state.names.held, run.seq))
             return
 
 

@@ -29,6 +29,7 @@ from exchanger.jobs.settlement.outcomes import (
     taken_up,
 )
 from exchanger.objects.people.calls import EachCall
+from exchanger.outside.delta.table import NO_TABLE
 from exchanger.profiles.frames.columns import EXISTS, ITEM, LINES, MEMBER, PROFILE, ROW_ID
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     report.check()
     state.run_index.record(report.to_dict())
     close_parents(state, run)
+    held = state.held.table.version() if _has_delivered(run, report) else NO_TABLE
     ended: RunLogState = "discarded" if run.discarded else "settled"
     state.runs.change(
         stored,
@@ -137,7 +139,8 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         report=report.to_dict(),
         settled_contributions=settled,
         ordered=ordered,
-        held_version=state.held.table.version() if _has_delivered(run, report) else 0,
+        held_version=held.number,
+        held_table=held.table,
         refused_rows=refused_rows,
     )
     log.info("run.settled", seq=run.seq, state=report.state, refused=outcomes.refused.rows)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 import structlog
@@ -77,6 +77,20 @@ class TableSize:
     size: int
 
 
+class TableVersion(NamedTuple):
+    """A version of a table: which table it is, as that may be begun anew, and a number."""
+
+    table: str
+    number: int
+
+
+NO_TABLE = TableVersion("", 0)
+
+
+def _version_of(table: DeltaTable) -> TableVersion:
+    return TableVersion(str(table.metadata().id), int(table.version()))
+
+
 def _written(table: DeltaTable, writer: str) -> int:
     version = table.transaction_version(writer)
     return -1 if version is None else version
@@ -113,20 +127,24 @@ class Table:
         # Moved on by a read, a write that has looked would take what others wrote for seen.
         self._writing = threading.Lock()
         self._read: tuple[int, pl.DataFrame] | None = None
-        self._least: tuple[int, Exception] | None = None
+        self._least: tuple[TableVersion, Exception] | None = None
+        self.is_lost = False
+        """Whether it was found that the table of which a version is demanded is gone."""
 
     def open(self) -> DeltaTable | None:
         """Open the newest version; None if nothing was ever appended."""
         return self._demanded(self._handle.open())
 
-    def version(self) -> int:
+    def version(self) -> TableVersion:
         """Return the version of the table as it was read or written last."""
         table = self._handle.last()
-        return 0 if table is None else int(table.version())
+        return NO_TABLE if table is None else _version_of(table)
 
-    def demand(self, version: int, otherwise: Exception) -> None:
+    def demand(self, version: TableVersion, otherwise: Exception) -> None:
         """
         Read nothing, from now on, of a version that is older than one which was there.
+
+        A table that was begun anew since, as that one was gone, is no older one.
 
         Args:
             version: That one.
@@ -135,8 +153,13 @@ class Table:
         self._least = version, otherwise
 
     def _demanded(self, table: DeltaTable | None) -> DeltaTable | None:
-        if table is not None and self._least is not None and table.version() < self._least[0]:
-            raise self._least[1]
+        if self._least is None:
+            return table
+        least, otherwise = self._least
+        found = NO_TABLE if table is None else _version_of(table)
+        self.is_lost |= found.table != least.table
+        if found.table == least.table and found.number < least.number:
+            raise otherwise
         return table
 
     def scan(self) -> pl.LazyFrame | None:

@@ -178,8 +178,8 @@ class RunDocument:
         after: What becomes of its files once it is settled: ``prefix``, ``move_to``, ``suffix``
             and ``tag``; empty if they stay as they are.
         put_away: That was done.
-        held_version: The version of the table of held values that has what it delivered; 0 if that
-            is nothing.
+        held_version: The version of the table of held values that has what it delivered.
+        held_table: Which table that is; empty if it delivered nothing.
         ordered: Whether it has recorded how far it came in the order of ``order_by``.
         removal: What it does with them; also of a run that gives rows of such a one again.
         canary: So many objects are sent first, and read back; 0 if none are, or that was decided.
@@ -245,6 +245,7 @@ class RunDocument:
     after: dict[str, Any] = field(default_factory=dict)
     put_away: bool = False
     held_version: int = 0
+    held_table: str = ""
     ordered: bool = False
     canary: int = 0
     rest_withheld: bool = False
