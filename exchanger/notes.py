@@ -172,6 +172,7 @@ NoteCode = Literal[
     "values_dropped",
     "values_kept",
     "values_kept_since_planned",
+    "values_lost",
     "verified",
     "waits_for_adoption",
     "would_add",

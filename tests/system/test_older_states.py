@@ -196,3 +196,22 @@ def test_held_values_that_are_gone_are_begun_anew(applied):
         applied.drop(f"inbox/{number}.csv", "id,tier\na,blue\n")
         assert 1 == applied.ask("run", "crm")["rows_read"]
     assert '"blue"' == applied.attribute("a", "tier")
+
+
+def test_what_was_held_and_is_gone_is_told(applied):
+    """Every value that files set is sent and billed again: nobody knows that Braze has it."""
+    applied.configure(crm=JOB | {"fields": {"tier": {"type": "string"}}})
+    applied.drop("inbox/2.csv", "id,tier\na,gold\n")
+    applied.ask("run", "crm")
+    applied.drop("inbox/3.csv", "id,tier\na,gold\n")
+    assert 0 == applied.ask("run", "crm")["data_points"]
+    put_back(applied, {}, f"{STATE}held/")
+    applied.drop("inbox/4.csv", "id,tier\na,gold\n")
+    plan = applied.ask("plan", "crm")["report"]
+    report = applied.ask("run", "crm")
+    for told in (plan, report):
+        assert ["values_lost"] == [fact["code"] for fact in told["facts"]]
+    assert 1 == report["data_points"]
+    applied.drop("inbox/5.csv", "id,tier\na,gold\n")
+    again = applied.ask("run", "crm")
+    assert ([], 0) == (again["facts"], again["data_points"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exchanger.errors import StateOlder, TableOlder
+from exchanger.notes import Note, noted
 from exchanger.outside.delta.table import TableVersion
 
 if TYPE_CHECKING:
@@ -58,6 +59,12 @@ def demand_values_of_now(state: ConnectionState) -> None:
             version = TableVersion(run.held_table, run.held_version)
             state.held.table.demand(version, TableOlder(state.names.held, run.seq))
             return
+
+
+def note_lost_values(state: ConnectionState) -> list[Note]:
+    """Note that what was held was found to be gone, so that more is sent and billed."""
+    held = state.held.table
+    return [noted("values_lost", table=state.names.held)] if held.is_lost else []
 
 
 def demand_rows_of_now(call: ImportContext) -> None:
