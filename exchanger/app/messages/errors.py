@@ -8,6 +8,7 @@ This is the one place that does so; what concerns S3, Braze and the cluster is i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from errno import EMFILE, ENFILE
 from functools import partial, singledispatch
 
 from exchanger import errors
@@ -30,6 +31,18 @@ def words_for(error: BaseException) -> Message:
 @words_for.register
 def _(error: errors.ExchangerError) -> Message:
     return Message(f"It did not work: {error}", "Run the same command again.")
+
+
+@words_for.register
+def _(error: OSError) -> Message:
+    if error.errno not in (EMFILE, ENFILE):
+        return words_for.dispatch(object)(error)
+    about = f": {error.filename}" if error.filename else ""
+    return Message(
+        f"This process may not open more files at once ({error.strerror}{about}).",
+        "Raise the limit where it is started: ulimit -n 1024, LimitNOFILE=1024 of a systemd unit, "
+        "or --ulimit nofile=1024 of a container. Then run the same command again.",
+    )
 
 
 _PLAIN: Mapping[type[Exception], Message] = {
