@@ -67,3 +67,21 @@ def test_what_a_person_dropped_stays_dropped(exchange):
     assert ["known"] == [file["outcome"] for file in exchange.ask("run", "crm")["files"]]
     assert [] == [*exchange.braze.users()]
     assert "dropped" == exchange.ask("files", "inbox/1.csv")[0]["jobs"][0]["stand"]
+
+
+def test_what_braze_refused_of_a_copied_file_is_still_given_by_its_retry(exchange):
+    """It is kept apart from the file, so its rows need not be read again; the others stay."""
+    exchange.configure(crm=SET)
+    told = {"type": "not today", "input_array": "attributes", "index": 0}
+    body = {"message": "no", "errors": [told]}
+    exchange.braze.faults("/users/track", status=400, body=body)
+    exchange.drop("inbox/1.csv", "id,tier\na,old\nb,old\n")
+    exchange.ask("run", "crm", code=4)
+    exchange.drop("inbox/2.csv", "id,tier\nb,new\n")
+    exchange.ask("run", "crm")
+    copy_again(exchange, "inbox/1.csv")
+    assert ["known"] == [file["outcome"] for file in exchange.ask("run", "crm")["files"]]
+    assert "exchanger retry 1" in exchange.ask("run", "crm")["notes"][0]
+    assert 1 == exchange.ask("retry", "1")["rows_applied"]
+    assert ['"old"', '"new"'] == [exchange.attribute(who, "tier") for who in "ab"]
+    assert [] == exchange.ask("run", "crm")["notes"]

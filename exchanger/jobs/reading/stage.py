@@ -253,7 +253,7 @@ class Staging:
         """
         Number the run that met a file before, if its ETag alone is another since; None if not.
 
-        What is left of a version is given again from that version, so it has to be another one.
+        What was rejected of a version is given again from that version, so this is another one.
         """
         whole = request.rows is None and not (request.retried or request.test or request.correction)
         if not (whole and claim.sha256 and request.counting == "ask"):
@@ -261,7 +261,8 @@ class Staging:
         if self._call.options.as_if_new:
             return None
         met = self.before.met_before(self._call.name, claim.key, claim.sha256)
-        return None if met is None or claim.key in self._left else met
+        left = self._left.get(claim.key) if met is not None else None
+        return None if left is not None and (left.rejected or not left.rows) else met
 
     @cached_property
     def _left(self) -> Mapping[str, LeftOver]:
