@@ -215,3 +215,23 @@ def test_what_was_held_and_is_gone_is_told(applied):
     applied.drop("inbox/5.csv", "id,tier\na,gold\n")
     again = applied.ask("run", "crm")
     assert ([], 0) == (again["facts"], again["data_points"])
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["an earlier one", "none"])
+def test_kept_types_of_an_earlier_moment_give_no_value_another_type(exchange, copied):
+    """What the last run settled on is in its document too: a text stays a text."""
+    document = f"{STATE}column-types/"
+    exchange.configure(crm=import_job(remaining_fields={}))
+    exchange.drop("inbox/1.csv", "id,n\na,1\n")
+    exchange.ask("run", "crm")
+    backup = kept(exchange, document) if copied else {}
+    exchange.drop("inbox/2.csv", "id,n,code\na,1,A7\n")
+    exchange.ask("run", "crm")
+    put_back(exchange, backup, document)
+    exchange.drop("inbox/3.csv", "id,n,code\na,1,19\n")
+    exchange.ask("run", "crm")
+    assert '"19"' == exchange.attribute("a", "code")
+    assert 0 == exchange.call("types", "crm", "--forget", "code").returncode
+    exchange.drop("inbox/4.csv", "id,n,code\na,1,20\n")
+    exchange.ask("run", "crm")
+    assert "20" == exchange.attribute("a", "code")

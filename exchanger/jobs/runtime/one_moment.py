@@ -7,6 +7,7 @@ have written to the tables, and each table which runs have written to it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exchanger.errors import StateOlder, TableOlder
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.inputs.column_types import KeptColumns
     from exchanger.state.inputs.high_water_marks import JobHighWaterMarks
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
@@ -96,6 +98,26 @@ def demand_order_of_now(call: ImportContext, orders: JobHighWaterMarks) -> None:
     run, column = call.state.runs.read(last).document, call.job.source.order_by or ""
     if run.ordered and run.order_by == column:
         raise TableOlder(call.state.names.high_water_marks(call.name, column), last, "order_by")
+
+
+def columns_of_now(call: ImportContext) -> KeptColumns:
+    """
+    Read what is kept of a job's columns, as the last run left it if that was one of the job.
+
+    Its document says what it settled on, so nothing is lost with an earlier one of the columns.
+    """
+    kept, newest = call.state.types.columns(call.name), call.state.runs.newest()
+    run = None if newest is None else newest.document
+    if run is None or (run.job, run.state) != (call.name, "settled") or not run.types:
+        return kept
+    reset = {name for name, last in kept.forgotten.items() if last >= run.seq}
+    return replace(
+        kept,
+        types={name: kind for name, kind in run.types.items() if name not in reset},
+        words={name: words for name, words in run.words.items() if name not in reset},
+        layout=run.layout,
+        columns=run.columns or kept.columns,
+    )
 
 
 def _runs_back(state: ConnectionState, after: int) -> Iterator[RunDocument]:
