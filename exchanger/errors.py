@@ -558,12 +558,13 @@ class TableOlder(StateDamaged):
     Args:
         key: The folder of the table.
         seq: The run.
-        learnt_anew: Whether it can do without: what the table says can be looked up in Braze.
+        setting: What a job does without for a run if the table cannot be had back; empty if what it
+            says can be looked up in Braze.
     """
 
-    def __init__(self, key: str, seq: int, *, learnt_anew: bool) -> None:
+    def __init__(self, key: str, seq: int, setting: str = "") -> None:
         self.seq = seq
-        self.learnt_anew = learnt_anew
+        self.setting = setting
         super().__init__(key, f"it lacks what run {seq} has written")
 
 

@@ -6,8 +6,10 @@ So the listing of drops stays as long as it is, and no name below a prefix has t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
     from exchanger.config.models.sources import Source
 
 
+_LONGEST_KEY = 1_024
+"""Bytes that S3 takes of a key, in UTF-8."""
+_LONGER = 1
+"""Bytes by which the folder of corrected rows has a longer name than that of rejected ones."""
+_ENDING = re.compile(r"(?:\.[A-Za-z0-9]{1,8}){1,2}$")
+"""What says how to read a file."""
 _SNAPSHOT = (
     "The newest file of this job is the whole truth, so rows are not corrected by themselves. Drop "
     "the whole file again, with these rows corrected."
@@ -75,16 +83,25 @@ class AnswerNames:
         """Name the rows of a file that a run has rejected; those of a workbook are CSV."""
         csv = ".csv" if key.lower().endswith(".xlsx") else ""
         of = f"{self.job}/" if self.job else ""
-        return f"{self.rejected_in(run)}{of}{self._name(key)}{csv}"
+        name = f"{self._name(key)}{csv}"
+        ending = _ENDING.search(name)
+        end = ending[0] if ending else ""
+        front = f"{self.rejected_in(run)}{of}"
+        return _fitting(front, name.removesuffix(end), end, most=_LONGEST_KEY - _LONGER)
 
     def corrected(self, rejected: str) -> str:
         """Name the file of corrected rows, by the rejected rows as they lie there."""
         return f"{self.corrected_rows}{rejected.removeprefix(self.rejected_rows)}"
 
+    def stands_for(self, corrected: str, run: int, key: str) -> bool:
+        """Return whether a file of corrected rows is about a file of a run, by their names."""
+        both = (self, AnswerNames(self.prefix))
+        return any(corrected == one.corrected(one.rejected(run, key)) for one in both)
+
     def report(self, key: str, ending: str) -> str:
         """Name the report about a file; *ending* is ``json`` or ``html``."""
         of = f".{self.job}" if self.job else ""
-        return f"{self.reports}{self._name(key)}{of}.{ending}"
+        return _fitting(self.reports, self._name(key), f"{of}.{ending}")
 
     def of(self, job: str, *, shared: bool) -> AnswerNames:
         """Return the names of a job, told apart from those of another one that takes the file."""
@@ -97,6 +114,16 @@ class AnswerNames:
 
     def _beside(self, what: str) -> str:
         return f"{self.prefix.rstrip('/')}_{what}/"
+
+
+def _fitting(front: str, name: str, end: str, most: int = _LONGEST_KEY) -> str:
+    """Build a key; a name that is too long for S3 is cut, and told apart by a checksum."""
+    room = most - len(f"{front}{end}".encode())
+    whole = name.encode()
+    if len(whole) > room:
+        mark = f"~{sha256(whole).hexdigest()[:16]}"
+        name = whole[: max(room - len(mark), 0)].decode(errors="ignore") + mark
+    return f"{front}{name}{end}"
 
 
 def answer_folders(job: ImportJob) -> tuple[str, ...]:

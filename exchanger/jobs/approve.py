@@ -45,7 +45,7 @@ from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.report import combined, numbered_report
 from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE
-from exchanger.state.runs.log import VersionedRun
+from exchanger.state.runs.log import LEFT_OUT, VersionedRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +169,7 @@ def _plan_and_commit(
 
 def _newer(call: ImportContext, applied: LedgerSnapshot, run: RunDocument) -> str | None:
     """Name the file that counts alone by now, if it came after those that wait."""
-    places = [claimed_place(file) for file in run.files if file.outcome != "superseded"]
+    places = [claimed_place(file) for file in run.files if file.outcome not in LEFT_OUT]
     last = last_applied(call)
     if last is None or last.place is None or None in places:
         return applied.applied_after(call.name, run.seq)

@@ -153,6 +153,34 @@ def test_events_are_not_sent_again_as_nobody_knows_their_rows(exchange, copied):
     assert sent == exchange.braze.requests("/users/track")
 
 
+@pytest.mark.parametrize("copied", [True, False], ids=["an earlier one", "none"])
+def test_late_rows_undo_nothing_as_nobody_knows_how_far_the_order_came(exchange, copied):
+    """The table of what ``order_by`` reached is of an earlier moment, or gone."""
+    table, header = f"{STATE}high-water-marks/", "id,at,tier\n"
+    job = import_job(
+        source={"prefix": "inbox/", "order_by": "at"}, fields={"tier": {"type": "string"}}
+    )
+    exchange.configure(crm=job)
+    exchange.drop("inbox/1.csv", f"{header}a,2026-09-10,old\n")
+    exchange.ask("run", "crm")
+    backup = kept(exchange, table) if copied else {}
+    exchange.drop("inbox/2.csv", f"{header}a,2026-09-20,new\n")
+    exchange.ask("run", "crm")
+    put_back(exchange, backup, table)
+    exchange.drop("inbox/3.csv", f"{header}a,2026-09-15,late\n")
+    for words in (["run", "crm"], ["plan", "crm"]):
+        done = exchange.call(*words)
+        assert 1 == done.returncode, words
+        assert "is of an earlier moment than run 2, or gone" in done.stderr, words
+        assert "order_by" in done.stderr, words
+    assert '"new"' == exchange.attribute("a", "tier")
+    exchange.configure(crm=job | {"source": {"prefix": "inbox/"}})
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+    exchange.configure(crm=job)
+    exchange.drop("inbox/4.csv", f"{header}a,2026-09-25,newest\n")
+    assert "succeeded" == exchange.ask("run", "crm")["state"]
+
+
 def test_held_values_that_are_gone_are_begun_anew(applied):
     """Runs go on, in this process and in later ones: a new table is no older one."""
     job = JOB | {"fields": {"tier": {"type": "string"}}, "max_rows_per_run": 1}
@@ -168,3 +196,42 @@ def test_held_values_that_are_gone_are_begun_anew(applied):
         applied.drop(f"inbox/{number}.csv", "id,tier\na,blue\n")
         assert 1 == applied.ask("run", "crm")["rows_read"]
     assert '"blue"' == applied.attribute("a", "tier")
+
+
+def test_what_was_held_and_is_gone_is_told(applied):
+    """Every value that files set is sent and billed again: nobody knows that Braze has it."""
+    applied.configure(crm=JOB | {"fields": {"tier": {"type": "string"}}})
+    applied.drop("inbox/2.csv", "id,tier\na,gold\n")
+    applied.ask("run", "crm")
+    applied.drop("inbox/3.csv", "id,tier\na,gold\n")
+    assert 0 == applied.ask("run", "crm")["data_points"]
+    put_back(applied, {}, f"{STATE}held/")
+    applied.drop("inbox/4.csv", "id,tier\na,gold\n")
+    plan = applied.ask("plan", "crm")["report"]
+    report = applied.ask("run", "crm")
+    for told in (plan, report):
+        assert ["values_lost"] == [fact["code"] for fact in told["facts"]]
+    assert 1 == report["data_points"]
+    applied.drop("inbox/5.csv", "id,tier\na,gold\n")
+    again = applied.ask("run", "crm")
+    assert ([], 0) == (again["facts"], again["data_points"])
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["an earlier one", "none"])
+def test_kept_types_of_an_earlier_moment_give_no_value_another_type(exchange, copied):
+    """What the last run settled on is in its document too: a text stays a text."""
+    document = f"{STATE}column-types/"
+    exchange.configure(crm=import_job(remaining_fields={}))
+    exchange.drop("inbox/1.csv", "id,n\na,1\n")
+    exchange.ask("run", "crm")
+    backup = kept(exchange, document) if copied else {}
+    exchange.drop("inbox/2.csv", "id,n,code\na,1,A7\n")
+    exchange.ask("run", "crm")
+    put_back(exchange, backup, document)
+    exchange.drop("inbox/3.csv", "id,n,code\na,1,19\n")
+    exchange.ask("run", "crm")
+    assert '"19"' == exchange.attribute("a", "code")
+    assert 0 == exchange.call("types", "crm", "--forget", "code").returncode
+    exchange.drop("inbox/4.csv", "id,n,code\na,1,20\n")
+    exchange.ask("run", "crm")
+    assert "20" == exchange.attribute("a", "code")

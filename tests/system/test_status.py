@@ -102,6 +102,20 @@ def test_a_configuration_that_the_daemon_refused_is_told(exchange):
     assert "was stopped at" in exchange.ask("status")["needs"][0]["message"]
 
 
+def test_a_daemon_with_another_configuration_is_none_for_jobs_that_it_does_not_have(exchange):
+    """It is alive, and never starts them."""
+    exchange.configure(
+        crm={**JOB, "schedule": {"every": "1d"}},
+        other={**JOB, "source": {"prefix": "other/"}, "schedule": {"every": "1d"}},
+    )
+    heartbeat(exchange, next={"crm": None, "former": None})
+    found = exchange.ask("status", "--fail-on", "stale", code=4)
+    assert [("stale", "other")] == needs(found)
+    assert "host (pid 7), with /c.yaml, does not have this job" in found["needs"][0]["message"]
+    heartbeat(exchange, next={"crm": None, "other": None})
+    assert [] == needs(exchange.ask("status"))
+
+
 @pytest.mark.nightly
 def test_a_run_of_a_job_that_is_gone_is_told_and_can_be_dropped(exchange):
     """Renaming a job must leave no run that waits for ever, with copies of its files."""

@@ -8,6 +8,7 @@ This is the one place that does so; what concerns S3, Braze and the cluster is i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from errno import EMFILE, ENFILE
 from functools import partial, singledispatch
 
 from exchanger import errors
@@ -30,6 +31,18 @@ def words_for(error: BaseException) -> Message:
 @words_for.register
 def _(error: errors.ExchangerError) -> Message:
     return Message(f"It did not work: {error}", "Run the same command again.")
+
+
+@words_for.register
+def _(error: OSError) -> Message:
+    if error.errno not in (EMFILE, ENFILE):
+        return words_for.dispatch(object)(error)
+    about = f": {error.filename}" if error.filename else ""
+    return Message(
+        f"This process may not open more files at once ({error.strerror}{about}).",
+        "Raise the limit where it is started: ulimit -n 1024, LimitNOFILE=1024 of a systemd unit, "
+        "or --ulimit nofile=1024 of a container. Then run the same command again.",
+    )
 
 
 _PLAIN: Mapping[type[Exception], Message] = {
@@ -185,17 +198,27 @@ def _(error: errors.StateOlder) -> Message:
 @words_for.register
 def _(error: errors.TableOlder) -> Message:
     restore = "Nothing was sent. Restore this folder as it was last, from the bucket's versions."
-    if error.learnt_anew:
+    if not error.setting:
         return Message(
             f"{error.key} is of an earlier moment than run {error.seq}, which wrote to it.",
             f"{restore} If that is not possible, delete all of it: what Braze has is then looked"
             " up.",
         )
+    unknown, without = {
+        "row_id": (
+            "which rows were sent",
+            "its files then count as wholes, also rows that were sent before",
+        ),
+        "order_by": (
+            "what newer rows have said",
+            "its files then count in the order in which they arrived",
+        ),
+    }[error.setting]
     return Message(
-        f"{error.key} is of an earlier moment than run {error.seq}, or gone: nobody knows which"
-        " rows were sent.",
-        f"{restore} If that is not possible, take row_id out of the job for one run: its files"
-        " then count as wholes, also rows that were sent before.",
+        f"{error.key} is of an earlier moment than run {error.seq}, or gone: nobody knows "
+        f"{unknown}.",
+        f"{restore} If that is not possible, take {error.setting} out of the job for one run: "
+        f"{without}.",
     )
 
 

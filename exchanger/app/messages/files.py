@@ -29,6 +29,7 @@ _OUTCOMES = {
     "shadowed": "planned, and nothing of it sent, as its job is in shadow",
     "overtaken": "left out, as a newer version was applied",
     "superseded": "left out, as a newer file counts alone",
+    "known": "the same content as before, so it is the same file",
 }
 
 _NO_DATA = {

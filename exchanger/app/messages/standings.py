@@ -127,16 +127,31 @@ def _job(
 
 
 def _daemon_needs(config: Config, name: str, standing: Standing) -> Iterator[dict[str, Any]]:
-    scheduled = any(
-        config.schedule_of(key) and job.enabled and config.connection_of(key) == name
+    scheduled = [
+        key
         for key, job in config.jobs.items()
-    )
+        if config.schedule_of(key) and job.enabled and config.connection_of(key) == name
+    ]
     alive = [daemon.heartbeat for daemon in standing.daemons if daemon.alive]
     yield from (_refused(name, one) for one in alive if one.refused)
-    if not scheduled or alive:
-        return
-    message = f"{name}: {_not_heard([_daemon(daemon) for daemon in standing.daemons])}"
-    yield _need("stale", name, None, message, ["exchanger daemon"])
+    if scheduled and not alive:
+        message = f"{name}: {_not_heard([_daemon(daemon) for daemon in standing.daemons])}"
+        yield _need("stale", name, None, message, ["exchanger daemon"])
+    elif scheduled:
+        started = {job for one in alive for job in one.next}
+        yield from (_not_started(name, job, alive) for job in scheduled if job not in started)
+
+
+def _not_started(name: str, job: str, alive: list[Heartbeat]) -> dict[str, Any]:
+    """Name a job that no daemon starts, as those which are alive were given other files."""
+    who = " and ".join(
+        f"the one on {one.host} (pid {one.pid}), with {one.config}," for one in alive
+    )
+    message = (
+        f"{job}: no daemon starts it: {who} {'do' if alive[1:] else 'does'} not have this job; a"
+        " change of the file takes a minute"
+    )
+    return _need("stale", name, job, message, ["exchanger daemon"])
 
 
 def _refused(name: str, daemon: Heartbeat) -> dict[str, Any]:

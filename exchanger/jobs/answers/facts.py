@@ -264,10 +264,11 @@ def answered_files(files: Iterable[ClaimedFile]) -> list[ClaimedFile]:
     """
     Keep the files about which a run answers.
 
-    What became of those who left with a snapshot is no answer about its rows. A run that gives
+    What became of those who left with a snapshot is no answer about its rows, and one of the same
+    content as before has its answer. A run that gives
     corrected rows answers about these: others that it keeps aside are as they were.
     """
-    told = [file for file in files if file.outcome != "left"]
+    told = [file for file in files if file.outcome not in ("left", "known")]
     return [file for file in told if file.correction or file.outcome == "corrected"] or told
 
 

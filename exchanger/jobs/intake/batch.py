@@ -246,6 +246,7 @@ class BatchDraft:
         notes = {
             "trimmed": noted("identifiers_trimmed", identifiers=count["trimmed"]),
             "pointed": noted("identifiers_pointed", identifiers=count["pointed"]),
+            "decomposed": noted("identifiers_decomposed", identifiers=count["decomposed"]),
             "wrapped": noted("cells_unwrapped", cells=count["wrapped"]),
             "nulls_left_out": noted("nulls_left_out", members=count["nulls_left_out"]),
         }

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exchanger.jobs.intake.requests import FileRequest, HeldFile
+from exchanger.jobs.runtime.one_moment import columns_of_now
 from exchanger.notes import Note, noted
 from exchanger.profiles.reading.field_columns import column_nulls
 
@@ -29,7 +30,7 @@ def undecided_words_apart(call: ImportContext) -> KeptColumns:
 
     So writing ``nulls`` is enough to give a column its other type.
     """
-    kept = call.state.types.columns(call.name)
+    kept = columns_of_now(call)
     mended = {
         column
         for column, words in kept.words.items()

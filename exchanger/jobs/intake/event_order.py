@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from exchanger.jobs.runtime.one_moment import demand_order_of_now
 from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ORDER, ORDERED, PROFILE, wanted
 from exchanger.profiles.merging.event_order import GIVING_WAY, overtaken, silenced
@@ -81,11 +82,18 @@ def leave_out_late_rows(
 
 
 def applied_orders(call: ImportContext, given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
-    """Read the orders that earlier runs of a job applied to the profiles of some rows."""
+    """
+    Read the orders that earlier runs of a job applied to the profiles of some rows.
+
+    Raises:
+        TableOlder: They are of an earlier moment.
+    """
     column = call.job.source.order_by or ""
     fields = [rule.name for rule in rules if rule.merge in GIVING_WAY]
     orders = call.state.high_water_marks.by(call.name, column)
-    return orders.of(given[PROFILE], fields, given[ORDER].dtype)
+    applied = orders.of(given[PROFILE], fields, given[ORDER].dtype)
+    demand_order_of_now(call, orders)
+    return applied
 
 
 def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:

@@ -105,14 +105,17 @@ def note_corrected(waiting: Sequence[CorrectedFile]) -> list[Note]:
 
 def corrected_file(call: ImportContext, item: ObjectInfo) -> CorrectedFile:
     """Find what a file of corrected rows is about, by its name."""
-    folder, files = AnswerNames(call.job.source.prefix, call.name).corrected_in(item.key)
+    names = AnswerNames(call.job.source.prefix, call.name)
+    folder, files = names.corrected_in(item.key)
     run = None
     if folder.isdecimal() and int(folder):
         try:
             run = call.state.runs.read(int(folder)).document
         except StorageMissing:
             run = None
-    return CorrectedFile(item, folder, run, files)
+    if run is not None:  # Of a long name not all is there.
+        files += [file.key for file in run.files if names.stands_for(item.key, run.seq, file.key)]
+    return CorrectedFile(item, folder, run, [*dict.fromkeys(files)])
 
 
 def _is_ours(call: ImportContext, file: CorrectedFile) -> bool:

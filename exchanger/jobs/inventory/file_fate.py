@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exchanger.files.folders import Why
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.s3.bucket import ObjectInfo
-    from exchanger.state.inputs.file_ledger import KnownVersion, LedgerSnapshot
+    from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.store import ConnectionState
 
 Stand = Literal["to_be_read", "begun", "held_back", "left_over", "dropped", "superseded", "taken"]
@@ -174,15 +174,16 @@ def _stand(
     if left is not None:
         kind: Literal["file", "rows", "refused"] = "rows" if left.rejected else "refused"
         return JobStand(job, "left_over", left.seq, "file" if left.whole else kind)
-    return JobStand(job, _became(known), known.seq)
+    outcome, seq = applied.became(job, key)
+    return JobStand(job, _became(outcome), seq)
 
 
-def _became(known: KnownVersion) -> Stand:
-    if known.outcome in WAITING:
+def _became(outcome: str) -> Stand:
+    if outcome in WAITING:
         return "held_back"
-    if known.outcome == "superseded":
+    if outcome == "superseded":
         return "superseded"
-    return "dropped" if known.outcome == "discarded" else "taken"
+    return "dropped" if outcome == "discarded" else "taken"
 
 
 def _new(state: ConnectionState, job: str, key: str, there: ObjectInfo) -> JobStand:

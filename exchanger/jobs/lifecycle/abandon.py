@@ -16,6 +16,7 @@ from exchanger.notes import with_notes
 from exchanger.profiles.frames.columns import ITEM
 from exchanger.state.inputs.file_ledger import PARTS
 from exchanger.state.runs.acknowledgements import IN_DOUBT, Acknowledgements
+from exchanger.state.runs.log import LEFT_OUT
 
 if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
@@ -94,7 +95,7 @@ def _dropped(file: ClaimedFile, *, answered: int, became: FileOutcome) -> Claime
 
     Rows that were given again, or alone, still belong to the version that was read first.
     """
-    if file.outcome in ("rejected", "superseded"):
+    if file.outcome in ("rejected", *LEFT_OUT):
         return file
     outcome = file.outcome if file.outcome in (*PARTS, "corrected") else became
     row = file.row if answered else 0

@@ -21,6 +21,7 @@ from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.runtime.report import numbered_report
 from exchanger.notes import Note, noted
+from exchanger.state.runs.log import LEFT_OUT
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
@@ -137,7 +138,7 @@ def hold_files(
             FileRequest(claim.key, claim.etag, kept=claim.kept),
         )
         for claim in batch.files
-        if claim.outcome != "superseded"  # It is once more, as the newest one is known by then.
+        if claim.outcome not in LEFT_OUT  # They are once more, as the others are known by then.
     ]
     return hold_back(call, held, files, plan=exposure.to_dict())
 

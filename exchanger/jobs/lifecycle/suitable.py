@@ -11,6 +11,7 @@ from exchanger.errors import RunUnsuitable, StateMissing
 from exchanger.jobs.inventory.latest import claimed_place, overtaken
 from exchanger.jobs.lifecycle.leavers import due_leavers
 from exchanger.jobs.lifecycle.retention import has_quarantine
+from exchanger.state.runs.log import LEFT_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,7 @@ def _overtaken(call: ImportContext, run: RunDocument) -> str:
     """Return why rows of a snapshot need not be given again: a newer one came; empty if not."""
     if not call.job.source.is_snapshot:
         return ""
-    ours = (file for file in run.files if file.outcome != "superseded")
+    ours = (file for file in run.files if file.outcome not in LEFT_OUT)
     newer = next(filter(None, (overtaken(call, claimed_place(file)) for file in ours)), None)
     if newer is None:
         return ""

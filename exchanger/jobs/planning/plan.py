@@ -28,6 +28,7 @@ from exchanger.jobs.intake.unreadable import told
 from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
+from exchanger.jobs.runtime.one_moment import note_lost_values
 from exchanger.jobs.runtime.report import FileReport
 from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, ITEM, ROW
@@ -155,6 +156,7 @@ def planned(
     rows = _rejected_rows(plan)
     plan = replace(plan, files=tuple(_counted(file, rows) for file in plan.files))
     report.facts += note_dropped(plan.dropped, report.rows_warned) + note_stop(call, plan.rejected)
+    report.facts += note_lost_values(call.state)
     report.files = [_told(file, planned=not call.record) for file in plan.files]
     report.files += told(batch.unreadable)
     report.facts += batch.notes

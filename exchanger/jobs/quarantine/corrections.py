@@ -19,7 +19,7 @@ from exchanger.jobs.quarantine.read import is_latest, rejected_rows
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
-from exchanger.state.runs.log import ClaimedFile
+from exchanger.state.runs.log import LEFT_OUT, ClaimedFile
 from exchanger.state.runs.quarantine import no_rows, source_of
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _first_rejected(
 
 
 def _is_of(claim: ClaimedFile, key: str) -> bool:
-    whole = claim.outcome in ("rejected", "corrected", "superseded")
+    whole = claim.outcome in ("rejected", "corrected", *LEFT_OUT)
     return claim.key == key and not claim.refused_in and not whole
 
 

@@ -18,6 +18,7 @@ from exchanger.jobs.quarantine.read import as_corrected, rejected_rows
 from exchanger.jobs.quarantine.refused import as_order
 from exchanger.jobs.reading.read import read_every_file
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, said
+from exchanger.state.runs.log import LEFT_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
     from exchanger.state.runs.log import RunDocument
 
-_NOT_READ = ("rejected", "superseded")
+_NOT_READ = ("rejected", *LEFT_OUT)
 _PLACE = "@place"
 """Position of a row's file in the run that read it first, and its row number, as one number."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,11 @@ from exchanger.jobs.intake.unreadable import (
 )
 from exchanger.jobs.reading.alike import Chosen, is_small, put_together, raw_columns
 from exchanger.jobs.reading.staged import StagedFile, StagedFiles, chosen_rows
+from exchanger.notes import noted
 from exchanger.objects.parts import of_properties
 from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.profiles.reading.mapping import settle_rules
+from exchanger.state.inputs.left_over import left_over
 from exchanger.state.runs.log import ClaimedFile
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from exchanger.profiles.frames.rules import Rule
     from exchanger.profiles.frames.type_names import TypeName
     from exchanger.profiles.reading.mapping import Settled
+    from exchanger.state.inputs.left_over import LeftOver
 
 MANY = 10
 """If so many files in a row are denied before any could be read, it is not about single files."""
@@ -192,8 +196,13 @@ class Staging:
             arrived=arrived,
             correction=correction.etag if correction else "",
         )
+        known = self._met_before(request, claim)
         staged: StagedFile | None = None
         try:
+            if known is not None:
+                facts = (noted("known_content", run=known),)
+                draft.files.append(replace(claim, outcome="known", facts=facts))
+                return None
             decided = self._decided(claim, file, position, look)
             if isinstance(decided, HeldFile):
                 draft.waiting.append(decided)
@@ -239,6 +248,26 @@ class Staging:
             repeated=counted.repeated,
             given_alone=self._given_alone(request, claim),
         )
+
+    def _met_before(self, request: FileRequest, claim: ClaimedFile) -> int | None:
+        """
+        Number the run that met a file before, if its ETag alone is another since; None if not.
+
+        What was rejected of a version is given again from that version, so this is another one.
+        """
+        whole = request.rows is None and not (request.retried or request.test or request.correction)
+        if not (whole and claim.sha256 and request.counting == "ask"):
+            return None
+        if self._call.options.as_if_new:
+            return None
+        met = self.before.met_before(self._call.name, claim.key, claim.sha256)
+        left = self._left.get(claim.key) if met is not None else None
+        return None if left is not None and (left.rejected or not left.rows) else met
+
+    @cached_property
+    def _left(self) -> Mapping[str, LeftOver]:
+        """Of which files of the job something was not taken that can be given again."""
+        return left_over(self.before, self._call.name)
 
     def _given_alone(self, request: FileRequest, claim: ClaimedFile) -> tuple[int, ...]:
         """

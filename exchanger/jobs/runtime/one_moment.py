@@ -7,15 +7,19 @@ have written to the tables, and each table which runs have written to it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exchanger.errors import StateOlder, TableOlder
+from exchanger.notes import Note, noted
 from exchanger.outside.delta.table import TableVersion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from exchanger.jobs.runtime.import_context import ImportContext
+    from exchanger.state.inputs.column_types import KeptColumns
+    from exchanger.state.inputs.high_water_marks import JobHighWaterMarks
     from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
 
@@ -55,9 +59,14 @@ def demand_values_of_now(state: ConnectionState) -> None:
     for run in _runs_back(state, max(last - _LOOK_BACK_FOR_VALUES, 0)):
         if run.held_table:
             version = TableVersion(run.held_table, run.held_version)
-            older = TableOlder(state.names.held, run.seq, learnt_anew=True)
-            state.held.table.demand(version, older)
+            state.held.table.demand(version, TableOlder(state.names.held, run.seq))
             return
+
+
+def note_lost_values(state: ConnectionState) -> list[Note]:
+    """Note that what was held was found to be gone, so that more is sent and billed."""
+    held = state.held.table
+    return [noted("values_lost", table=state.names.held)] if held.is_lost else []
 
 
 def demand_rows_of_now(call: ImportContext) -> None:
@@ -73,7 +82,42 @@ def demand_rows_of_now(call: ImportContext) -> None:
     run = call.state.runs.read(last).document
     took_up = run.report.get("rows_applied") or run.report.get("rows_in_doubt")
     if run.row_ids and run.state == "settled" and took_up:
-        raise TableOlder(call.state.names.row_ledger(call.name), last, learnt_anew=False)
+        raise TableOlder(call.state.names.row_ledger(call.name), last, "row_id")
+
+
+def demand_order_of_now(call: ImportContext, orders: JobHighWaterMarks) -> None:
+    """
+    Check that the orders of a job, once some were read, have what its last run reached.
+
+    Raises:
+        TableOlder: They have not, so late rows would undo newer ones.
+    """
+    last = call.state.file_ledger.snapshot().last_run(call.name)
+    if last is None or orders.last_recorded() >= last:
+        return
+    run, column = call.state.runs.read(last).document, call.job.source.order_by or ""
+    if run.ordered and run.order_by == column:
+        raise TableOlder(call.state.names.high_water_marks(call.name, column), last, "order_by")
+
+
+def columns_of_now(call: ImportContext) -> KeptColumns:
+    """
+    Read what is kept of a job's columns, as the last run left it if that was one of the job.
+
+    Its document says what it settled on, so nothing is lost with an earlier one of the columns.
+    """
+    kept, newest = call.state.types.columns(call.name), call.state.runs.newest()
+    run = None if newest is None else newest.document
+    if run is None or (run.job, run.state) != (call.name, "settled") or not run.types:
+        return kept
+    reset = {name for name, last in kept.forgotten.items() if last >= run.seq}
+    return replace(
+        kept,
+        types={name: kind for name, kind in run.types.items() if name not in reset},
+        words={name: words for name, words in run.words.items() if name not in reset},
+        layout=run.layout,
+        columns=run.columns or kept.columns,
+    )
 
 
 def _runs_back(state: ConnectionState, after: int) -> Iterator[RunDocument]:

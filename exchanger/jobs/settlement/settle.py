@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.jobs.settlement.early import EarlyHeldRows
+    from exchanger.jobs.settlement.outcomes import Outcomes
     from exchanger.objects.kinds import Settled
     from exchanger.state.runs.acknowledgements import Acknowledgements, Answers
     from exchanger.state.runs.log import RunDocument, RunLogState, VersionedRun
@@ -101,9 +102,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     settling = Settling(context, state, run, outbox, answers, made)
     for step in run.kind.settles:
         STEPS[step](settling)
-    if run.event_order:
-        orders = state.high_water_marks.by(run.job, run.order_by)
-        orders.record(accepted_event_order(context, run, outcomes), seq=run.seq)
+    ordered = bool(run.event_order) and _record_order(context, state, run, outcomes)
     files = outcomes.refused_of(run.files)
     state.file_ledger.record(run.job, files, seq=run.seq, parent=run.parent, releases=run.releases)
     if run.kind.looked_up:
@@ -138,12 +137,22 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
         files=tuple(files),
         report=report.to_dict(),
         settled_contributions=settled,
+        ordered=ordered,
         held_version=held.number,
         held_table=held.table,
         refused_rows=refused_rows,
     )
     log.info("run.settled", seq=run.seq, state=report.state, refused=outcomes.refused.rows)
     return report
+
+
+def _record_order(
+    context: JobContext, state: ConnectionState, run: RunDocument, outcomes: Outcomes
+) -> bool:
+    """Record how far a run came in the order of its job; returns whether it came anywhere."""
+    orders = accepted_event_order(context, run, outcomes)
+    state.high_water_marks.by(run.job, run.order_by).record(orders, seq=run.seq)
+    return orders.height > 0
 
 
 def _has_delivered(run: RunDocument, report: RunReport) -> bool:

@@ -128,6 +128,8 @@ class Table:
         self._writing = threading.Lock()
         self._read: tuple[int, pl.DataFrame] | None = None
         self._least: tuple[TableVersion, Exception] | None = None
+        self.is_lost = False
+        """Whether it was found that the table of which a version is demanded is gone."""
 
     def open(self) -> DeltaTable | None:
         """Open the newest version; None if nothing was ever appended."""
@@ -155,6 +157,7 @@ class Table:
             return table
         least, otherwise = self._least
         found = NO_TABLE if table is None else _version_of(table)
+        self.is_lost |= found.table != least.table
         if found.table == least.table and found.number < least.number:
             raise otherwise
         return table
@@ -179,9 +182,15 @@ class Table:
             self._read = version, self.collect(pl.scan_delta(table))
         return self._read[1]
 
-    def written(self, writer: str) -> int | None:
-        """Return the last sequence number that a writer has appended; None if there is no table."""
-        table = self._to_read()
+    def written(self, writer: str, *, as_known: bool = False) -> int | None:
+        """
+        Return the last sequence number that a writer has appended; None if there is no table.
+
+        Args:
+            writer: As for *append*.
+            as_known: Of the table as it was read or written last.
+        """
+        table = self._handle.last() if as_known else self._to_read()
         return None if table is None else max(_written(table, writer), 0)
 
     def collect(self, rows: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:

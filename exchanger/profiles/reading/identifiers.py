@@ -33,11 +33,14 @@ class Identifiers:
         result: Identifiers as text, with what is wrong with the others.
         trimmed: Whether the identifier of a row had white space around it.
         pointed: Whether that of a row was text like 12345.0, and was read as 12345.
+        decomposed: Whether it has accents apart from their letters (Unicode NFD): it looks like
+            another one, and is not.
     """
 
     result: CastResult
     trimmed: pl.Series
     pointed: pl.Series
+    decomposed: pl.Series
 
 
 def read_codes(cells: pl.Series, longest: int) -> Identifiers | None:
@@ -104,7 +107,19 @@ def read_identifiers(
     )
     result = result.over(_name_nobody(result.values, placeholders_allowed=placeholders_allowed))
     told = frame.select(trimmed=text != RAW, pointed=text != VALUE)
-    return Identifiers(result.over(printed.faults), told["trimmed"], told["pointed"])
+    return Identifiers(
+        result.over(printed.faults), told["trimmed"], told["pointed"], _decomposed(result.values)
+    )
+
+
+def _decomposed(texts: pl.Series) -> pl.Series:
+    """Find texts that Unicode composes to others; only those with a sign of that are composed."""
+    if texts.str.len_chars().sum() == texts.str.len_bytes().sum():  # Nearly always: all is ASCII.
+        return pl.Series([False]).new_from_index(0, len(texts))
+    marked = texts.str.contains(r"\p{M}")
+    if not marked.any():
+        return marked
+    return marked & (texts.str.normalize("NFC") != texts)
 
 
 def identifiers_of(

@@ -43,12 +43,14 @@ class Named:
         others: Columns of which only the faults count.
         trimmed: By identifier, whether that of a row had white space around it.
         pointed: Likewise, whether it was text like 12345.0, and was read as 12345.
+        decomposed: Likewise, whether it had accents apart from their letters.
     """
 
     key: CastColumn
     others: tuple[CastColumn, ...] = ()
     trimmed: tuple[pl.Series, ...] = ()
     pointed: tuple[pl.Series, ...] = ()
+    decomposed: tuple[pl.Series, ...] = ()
 
 
 def name_profiles(raw: RawColumns, job: ImportJob) -> Named:
@@ -102,7 +104,7 @@ def _read(raw: RawColumns, match: Match, job: ImportJob) -> Named:
         keys = pl.select(profile_key(match.kind, value, label)).to_series()
         named = replace(named, values=keys)
     key = CastColumn(columns.PROFILE, match.kind, match.column, named, wrapped=wrapped)
-    return Named(key, labels, (read.trimmed,), (read.pointed,))
+    return Named(key, labels, (read.trimmed,), (read.pointed,), (read.decomposed,))
 
 
 def _read_item(raw: RawColumns, column: str, job: ImportJob) -> Named:
@@ -115,7 +117,7 @@ def _read_item(raw: RawColumns, column: str, job: ImportJob) -> Named:
     keys = judged.values.to_frame("value").select(item_key(catalog, VALUE)).to_series()
     named = replace(result, values=keys).over(judged.faults)
     key = CastColumn(columns.PROFILE, ITEM, column, named, wrapped=wrapped)
-    return Named(key, catalogs, (read.trimmed,), (read.pointed,))
+    return Named(key, catalogs, (read.trimmed,), (read.pointed,), (read.decomposed,))
 
 
 def _catalogs(raw: RawColumns, job: ImportJob) -> tuple[CastColumn, ...]:
@@ -200,6 +202,7 @@ def _first_of_each(every: Sequence[Named]) -> Named:
         others=tuple(replace(each, name="") for each in others),
         trimmed=tuple(rows for named in every for rows in named.trimmed),
         pointed=tuple(rows for named in every for rows in named.pointed),
+        decomposed=tuple(rows for named in every for rows in named.decomposed),
     )
 
 

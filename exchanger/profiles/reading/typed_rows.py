@@ -47,7 +47,7 @@ from exchanger.profiles.validation.standard import TAKES, judge_standard
 
 NOTED = pl.Schema(
     {columns.FILE: pl.UInt32()}
-    | dict.fromkeys(("trimmed", "pointed", "wrapped", "nulls_left_out"), pl.UInt32())
+    | dict.fromkeys(("trimmed", "pointed", "decomposed", "wrapped", "nulls_left_out"), pl.UInt32())
 )
 _CONTROL = (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER, columns.ROW_ID)
 """Columns that stand before those of rules."""
@@ -66,9 +66,10 @@ class Given:
         rejected: The other rows, as ``messages.REJECTED``; one entry for each field at fault.
         said: The fields that rows speak of, empty or not.
         noted: By ``@file``, as far as there are any: rows whose identifier had white space around
-            it (``trimmed``), or was text like 12345.0 and was read as 12345 (``pointed``); cells of
-            which an apostrophe or a formula around the text was taken off (``wrapped``); null
-            members of JSON objects that were left out (``nulls_left_out``).
+            it (``trimmed``), or was text like 12345.0 and was read as 12345 (``pointed``), or
+            has accents apart from their letters (``decomposed``); cells of which an apostrophe or a
+            formula around the text was taken off (``wrapped``); null members of JSON objects that
+            were left out (``nulls_left_out``).
         faulty: The rejected rows in the shape of *frame*, null where they are at fault; of orders
             alone, the other lines of which go with them. None if there is none.
         mentioned: Whom rejected rows name (``@profile``), null where that is nobody; of snapshots
@@ -147,6 +148,7 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
         raw.places[columns.FILE],
         trimmed=named.trimmed,
         pointed=named.pointed,
+        decomposed=named.decomposed,
         wrapped=[c.wrapped for c in judged],
         nulls_left_out=[c.result.dropped for c in cast],
     )

@@ -18,7 +18,7 @@ from exchanger.state.inputs.ledger_rows import FoundRows, MadeRows
 from exchanger.state.tenure import Tenure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from exchanger.outside.delta.table import Table
     from exchanger.state.inputs.ledger_rows import Row
@@ -51,6 +51,8 @@ WAITING = (
 _APPLIED = ("applied", "retried", "tested")
 PARTS = ("retried", "tested", "undone", "left")
 """Outcomes of some rows of a version, which decide nothing about the version as a whole."""
+NOT_CONTENTS = (*PARTS, "known")
+"""Outcomes of rows that do not tell what became of a content, as another row does."""
 _OF_A_VERSION = ("retried", "undone")
 """Outcomes that count with the version that was read before, if that one does."""
 _NOTHING_DONE = (
@@ -137,15 +139,42 @@ class LedgerSnapshot:
         """Number the runs that met a key, of whichever job, the newest first."""
         return sorted({int(row["seq"]) for row in self._where("key", key)}, reverse=True)
 
+    def met_before(self, job: str, key: str, sha256: str) -> int | None:
+        """Number the run in which a job met this content last under a key, unless others came."""
+        last = self._last_met(job, key)
+        if last is None or last["sha256"] != sha256 or last["outcome"] in WAITING:
+            return None
+        return int(last["seq"])
+
+    def became(self, job: str, key: str) -> tuple[str, int]:
+        """Return what became of the latest content of a key that a job met, and in which run."""
+        last = self._last_met(job, key)
+        return ("", 0) if last is None else (last["outcome"], int(last["seq"]))
+
+    def _last_met(self, job: str, key: str) -> Row | None:
+        """Find the row of the version met last; of equal contents in a row, of the first."""
+        rows = (row for row in self._where("key", key) if row["job"] == job)
+        whole = [row for row in rows if row["outcome"] not in NOT_CONTENTS]
+        return max(whole, key=_when_met, default=None)
+
     def took_nothing(self, job: str, key: str, etag: str) -> bool:
         """Return whether a job has met a version, and no run has taken anything of it."""
         version = [row for row in self._version(key, etag) if row["job"] == job]
         return bool(version) and not any(row["taken"] for row in version)
 
-    def newest(self, job: str, keys: Iterable[str] | None = None) -> pl.DataFrame:
-        """Keep the row of the latest version of keys that a job met; of all keys if left out."""
-        # Rows that are given again belong to the version that was read first.
-        ours = [pl.col("job") == job, ~pl.col("outcome").is_in(PARTS)]
+    def newest(
+        self, job: str, keys: Iterable[str] | None = None, *, without: Sequence[str] = PARTS
+    ) -> pl.DataFrame:
+        """
+        Keep the row of the latest version of keys that a job met.
+
+        Args:
+            job: The job.
+            keys: The keys; all if left out.
+            without: Outcomes of rows that are left out: those that are given again belong to the
+                version that was read first.
+        """
+        ours = [pl.col("job") == job, ~pl.col("outcome").is_in(without)]
         if keys is not None:
             ours.insert(0, pl.col("key").is_in(pl.Series(list(keys), dtype=pl.String).implode()))
         whole = self.rows.filter(*ours)
@@ -543,6 +572,11 @@ def _with_taken(rows: pl.DataFrame) -> pl.DataFrame:
 def _is_test(row: Row) -> bool:
     """Return whether a row of a file was given alone: what is given by hand counts by itself."""
     return row["outcome"] == "tested" and bool(row["etag"])
+
+
+def _when_met(row: Row) -> tuple[int, int, bool]:
+    """Order the rows of a key by when the version was met, as ``LedgerSnapshot.newest`` does."""
+    return row["met"] or row["seq"], row["seq"], row["outcome"] == "discarded"
 
 
 def _is(outcome: str) -> pl.Expr:

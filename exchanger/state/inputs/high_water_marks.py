@@ -33,6 +33,7 @@ _KINDS: dict[type[pl.DataType], str] = {
 }
 _NUMBERS = ("integer", "float")
 _FOR = "for:"
+_WRITER = "high_water_marks"
 
 
 class JobHighWaterMarks:
@@ -89,6 +90,10 @@ class JobHighWaterMarks:
         schema = pl.Schema() if rows is None else rows.collect_schema()
         return next((schema[kind] for kind in _KINDS.values() if kind in schema), None)
 
+    def last_recorded(self) -> int:
+        """Return the last run whose orders are recorded, as the table was read last; 0 if none."""
+        return self._table.written(_WRITER, as_known=True) or 0
+
     def record(self, orders: pl.DataFrame, *, seq: int) -> None:
         """
         Record the orders that run *seq* applied; once, however often it is called.
@@ -106,7 +111,7 @@ class JobHighWaterMarks:
                 pl.col(ORDER).alias(kind),
                 *(pl.col(ordered(name)).alias(_for(name)) for name in fields),
             ).sort("slice", "profile")
-            self._table.append(rows, writer="high_water_marks", seq=seq)
+            self._table.append(rows, writer=_WRITER, seq=seq)
 
     def maintain(self, go_on: Callable[[], None]) -> None:
         """

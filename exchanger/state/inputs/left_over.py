@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from exchanger.state.inputs.file_ledger import NOT_CONTENTS
+
 if TYPE_CHECKING:
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
 
@@ -38,7 +40,7 @@ def left_over(applied: LedgerSnapshot, job: str) -> dict[str, LeftOver]:
     keys = ours.filter(unsettled).select("key").unique()
     if keys.is_empty():
         return {}
-    newest = applied.newest(job, keys["key"])
+    newest = applied.newest(job, keys["key"], without=NOT_CONTENTS)
     latest = newest.select("key", "etag", first=pl.col("seq"))
     again = ours.filter(pl.col("outcome") == "retried")
     later = again.join(latest, on=["key", "etag"]).filter(pl.col("seq") > pl.col("first"))

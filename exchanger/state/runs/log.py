@@ -48,8 +48,11 @@ FileOutcome = Literal[
     "overtaken",  # a newer version of the file was applied meanwhile
     "left",  # some people are missing in it whom its job had before: the rows are these
     "superseded",  # not read, as a newer file of the job counts alone
+    "known",  # has the content that was read before under its name; its ETag alone is another
     "unreadable",  # S3 does not give it out as it is; not claimed, so the next run tries again
 ]
+LEFT_OUT: tuple[FileOutcome, ...] = ("superseded", "known")
+"""Outcomes of files of which nothing is to be taken, and about which nobody has to decide."""
 ENDED: frozenset[RunLogState] = frozenset({"settled", "discarded", "held_back"})
 """States that need nothing more from the next run."""
 _NEWEST = "newest run"
@@ -177,6 +180,7 @@ class RunDocument:
         put_away: That was done.
         held_version: The version of the table of held values that has what it delivered.
         held_table: Which table that is; empty if it delivered nothing.
+        ordered: Whether it has recorded how far it came in the order of ``order_by``.
         removal: What it does with them; also of a run that gives rows of such a one again.
         canary: So many objects are sent first, and read back; 0 if none are, or that was decided.
         rest_withheld: It was decided that the rest is not sent, as Braze did not keep what was.
@@ -242,6 +246,7 @@ class RunDocument:
     put_away: bool = False
     held_version: int = 0
     held_table: str = ""
+    ordered: bool = False
     canary: int = 0
     rest_withheld: bool = False
 

@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from exchanger.app.messages.errors import words_for
@@ -192,3 +194,12 @@ def test_permissions_are_named_as_braze_names_them():
         "users.external_ids.rename",
         "users.external_ids.remove",
     }
+
+
+def test_a_limit_of_open_files_is_told_as_that():
+    """The library says only that it could not open one of them."""
+    told = words_for(OSError(errno.EMFILE, "Too many open files", "/tmp/file-0"))
+    assert "may not open more files at once (Too many open files: /tmp/file-0)" in told.what
+    assert "ulimit -n 1024" in told.next
+    other = words_for(OSError(errno.EIO, "Input/output error"))
+    assert "Something unexpected happened: OSError" in other.what

@@ -239,6 +239,25 @@ def test_answers_lie_beside_the_folder():
     assert ("inbox_reports/", "inbox_rejected/", "inbox_corrected/") == folders
 
 
+@pytest.mark.parametrize("letter", ["x", "\u00e9"])
+def test_names_that_would_be_too_long_for_s3_are_cut(letter):
+    """Each is still one of its own, with the ending that says how to read it."""
+    names = AnswerNames("in/crm/").of("crm", shared=True)
+    long = "in/crm/" + (1_000 // len(letter.encode())) * letter
+    first, second = f"{long}1.csv.gz", f"{long}2.csv.gz"
+    told = [names.report(key, ending) for key in (first, second) for ending in ("json", "html")]
+    rows = [names.rejected(7, key) for key in (first, second)]
+    corrected = [names.corrected(key) for key in rows]
+    written = [*told, *rows, *corrected]
+    assert len(written) == len(set(written))
+    assert max(len(key.encode()) for key in written) <= 1_024
+    assert all(key.endswith((".crm.json", ".crm.html")) for key in told)
+    assert all(key.startswith("in/crm_rejected/7/crm/") for key in rows)
+    assert all(key.endswith(".csv.gz") for key in rows)
+    assert names.stands_for(corrected[0], 7, first)
+    assert not names.stands_for(corrected[0], 7, second)
+
+
 class Counted(tuple[ClaimedFile, ...]):
     """The files of a run, which count how often somebody goes through all of them."""
 

@@ -353,6 +353,12 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "file_rejected": lambda *, reason, message: message,  # noqa: ARG005
     "files_left": _files_left,
     "header_again": _header_again,
+    "identifiers_decomposed": lambda *, identifiers: (
+        counted(identifiers, "identifier has accents", "identifiers have accents")
+        + " apart from their letters (Unicode NFD). To Braze they name other people than the same"
+        " text with accented letters (NFC), so a source that writes those makes profiles of its"
+        " own: let all write one form."
+    ),
     "identifiers_pointed": lambda *, identifiers: (
         counted(identifiers, "identifier was", "identifiers were")
         + " text like 12345.0, and "
@@ -365,6 +371,10 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         + ("it." if identifiers == 1 else "them.")
     ),
     "keys_absent": _keys_absent,
+    "known_content": lambda *, run: (
+        f"Its content is what run {run} met under this name: it is the same file, copied, "
+        "encrypted anew, or uploaded in other parts, and nothing of it is given again."
+    ),
     "names_trimmed": _names_trimmed,
     "newer_file_counts": lambda *, newest: (
         f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."

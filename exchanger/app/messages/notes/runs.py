@@ -308,6 +308,11 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "not_verified": lambda *, run: (
         f"What run {run} sent could not be read back, so nobody has seen whether Braze has it."
     ),
+    "values_lost": lambda *, table: (
+        f"What Braze has of profiles is not known any more, as {table} is gone: what files set is"
+        " sent and billed as if Braze had none of it, and what else is needed is looked up. Unless"
+        " that is meant, restore this folder from the bucket's versions."
+    ),
     "nothing_held": lambda: "Nothing is held of this job's fields yet, so there is no drift.",
     "nothing_learnt": _nothing_learnt,
     "nothing_left": lambda *, run: f"Run {run} has nothing left to give again.",

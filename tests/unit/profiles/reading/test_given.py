@@ -324,6 +324,16 @@ def test_a_column_is_typed_by_what_its_cells_mean():
     assert [(3, "75001"), (-5, "01067")] == given.frame.select("n", "zip").rows()
 
 
+def test_identifiers_with_accents_apart_are_counted():
+    """They look like those with accented letters, and are other people to Braze: both stay."""
+    apart, whole = "Zoe\u0308-1", "Zo\u00eb-1"
+    given = give(
+        pl.DataFrame({"id": [apart, whole, "plain-1", "\u4f60"]}), job({"x": {"value": 1}})
+    )
+    assert [apart, whole, "plain-1", "\u4f60"] == given.frame["@profile"].to_list()
+    assert 1 == given.noted["decomposed"].sum()
+
+
 def test_trimmed_identifiers_are_counted():
     """The rows whose identifier had white space around it are counted."""
     given = give(pl.DataFrame({"id": [" a", "b ", "c", None]}), job({"x": {"value": 1}}))
