@@ -64,7 +64,7 @@ def read_codes(cells: pl.Series, longest: int) -> Identifiers | None:
         return None
     none = pl.Series([None], dtype=pl.String).new_from_index(0, len(cells))
     no = pl.Series([False]).new_from_index(0, len(cells))
-    return Identifiers(CastResult(frame["value"], none), no, no)
+    return Identifiers(CastResult(frame["value"], none), no, no, no)
 
 
 def read_identifiers(
