@@ -14,6 +14,7 @@ from exchanger.braze.catalogs import LONGEST_ID
 from exchanger.braze.identifiers import LONGEST
 from exchanger.config.findings import listed
 from exchanger.profiles.frames import columns
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.spelling.invisible import show_invisible
 
 ITEM = "id"
@@ -281,7 +282,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
     named = named.with_columns(
         sentence=pl.col("reason").replace_strict(reasons, sentences, return_dtype=pl.String),
         quoted=pl.when(pl.col("value").is_not_null())
-        .then(pl.format(': "{}" ', pl.col("shown")))
+        .then(filled(': "{}" ', pl.col("shown")))
         .otherwise(pl.lit(" ")),
     )
     return named.select(
@@ -290,7 +291,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
         pl.lit(place.field).alias("field"),
         "value",
         "reason",
-        pl.format(
+        filled(
             "Row {}, column {}{}{}", columns.ROW, pl.lit(place.column), "quoted", "sentence"
         ).alias("message"),
     )
