@@ -9,7 +9,9 @@ from exchanger.config.findings import counted, listed
 from exchanger.config.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from exchanger.app.messages.words import Words
 
 _COLUMNS = 5
 """Columns that one sentence names."""
@@ -166,13 +168,6 @@ def _header_again(*, times: int) -> str:
     return f"the header came again {often} further down; it was not read as a row."
 
 
-def _columns_reordered(*, row: int) -> str:
-    return (
-        f"from row {row:,} on the columns stand in another order, as a header there says; they "
-        "were read in that order."
-    )
-
-
 def _cells_in_error(*, cells: int, error: str, place: str) -> str:
     found = (
         f"the cell {place} holds the error {error}, and was read as that text"
@@ -191,13 +186,6 @@ def _cells_merged(*, ranges: Sequence[str]) -> str:
         f"cells are merged ({', '.join(ranges[:_COLUMNS])}{more}): only the first row and column "
         "of each has the value, all others were read as empty. Unmerge them, fill in what each row "
         "has, and drop the workbook again."
-    )
-
-
-def _cells_unwrapped(*, cells: int) -> str:
-    return (
-        f"{cells:,} cells were read without what other tools put around their text: an apostrophe "
-        'before = + - @, or ="...".'
     )
 
 
@@ -320,30 +308,34 @@ def _passed_over(*, file: str, files: int) -> str:
     return f"Passed over, as {are} no data: {file}{more}. Which: exchanger jobs --waiting"
 
 
-FILE_NOTES: Mapping[str, Callable[..., str]] = {
+FILE_NOTES: Mapping[str, Words] = {
     "added_nothing": _added_nothing,
     "cells_in_error": _cells_in_error,
     "cells_merged": _cells_merged,
-    "cells_unwrapped": _cells_unwrapped,
-    "changed_while_read": lambda *, file: (
-        f"{file} was replaced or deleted while it was read. The next run takes what is there."
+    "cells_unwrapped": (
+        "{cells:,} cells were read without what other tools put around their text: an apostrophe "
+        'before = + - @, or ="...".'
+    ),
+    "changed_while_read": (
+        "{file} was replaced or deleted while it was read. The next run takes what is there."
     ),
     "column_retyped": _column_retyped,
     "columns_left_out": _columns_left_out,
     "columns_missing": _columns_missing,
     "columns_new": _columns_new,
     "columns_nameless": _columns_nameless,
-    "columns_reordered": _columns_reordered,
+    "columns_reordered": (
+        "from row {row:,} on the columns stand in another order, as a header there says; they "
+        "were read in that order."
+    ),
     "corrections_wait": lambda *, file, files: (
         f"{_named(file, files)} {'has' if files == 1 else 'have'} corrected rows, which the next "
         "run gives in place of the rejected ones, before it takes any file."
     ),
     "csv_read_as": _csv_read_as,
     "decimal_commas": _decimal_commas,
-    "delimiter_hint": lambda *, delimiter: (
-        f"the first line, sep={delimiter}, was taken for what separates the cells."
-    ),
-    "file_gone": lambda: (
+    "delimiter_hint": "the first line, sep={delimiter}, was taken for what separates the cells.",
+    "file_gone": (
         "The file is not in the bucket any more. Put the same file back, or give these rows in a "
         "new one."
     ),
@@ -371,13 +363,13 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         + ("it." if identifiers == 1 else "them.")
     ),
     "keys_absent": _keys_absent,
-    "known_content": lambda *, run: (
-        f"Its content is what run {run} met under this name: it is the same file, copied, "
+    "known_content": (
+        "Its content is what run {run} met under this name: it is the same file, copied, "
         "encrypted anew, or uploaded in other parts, and nothing of it is given again."
     ),
     "names_trimmed": _names_trimmed,
-    "newer_file_counts": lambda *, newest: (
-        f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
+    "newer_file_counts": (
+        "Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
     ),
     "moved_files_gone": lambda *, file, files: (
         counted(
@@ -395,14 +387,12 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "older_files_left": _older_files_left,
     "passed_over": _passed_over,
-    "read_again_since": lambda: "it was read again since, or there is a newer version.",
-    "replaced_since": lambda: "a newer version was applied since, which replaces it.",
+    "read_again_since": "it was read again since, or there is a newer version.",
+    "replaced_since": "a newer version was applied since, which replaces it.",
     "rows_corrected": _rows_corrected,
     "rows_late": _rows_late,
     "sheet_chosen": _sheet_chosen,
-    "sql_rows": lambda *, rows, left: (
-        f"the SQL of its source makes {left:,} rows of its {rows:,}; these are what counts."
-    ),
+    "sql_rows": "the SQL of its source makes {left:,} rows of its {rows:,}; these are what counts.",
     "stray_words": _stray_words,
     "unreadable": _unreadable,
 }
