@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from exchanger.config.findings import counted, listed
+from exchanger.config.findings import counted, first_of, listed
 from exchanger.config.names import shown
 
 if TYPE_CHECKING:
@@ -110,16 +110,14 @@ def _columns_left_out(*, file: str, files: int, columns: Sequence[str], why: str
 
 
 def _columns_missing(*, file: str, files: int, columns: Sequence[str]) -> str:
-    names = ", ".join(map(repr, columns[:_COLUMNS]))
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
-    said = f"column {names} is" if len(columns) == 1 else f"columns {names}{more} are"
+    names = first_of(map(repr, columns), _COLUMNS)
+    said = f"column {names} is" if len(columns) == 1 else f"columns {names} are"
     return f"{_named(file, files)}: {said} missing; what fields take from there was left as it is."
 
 
 def _columns_new(*, file: str, files: int, columns: Sequence[str]) -> str:
-    names = ", ".join(map(repr, columns[:_COLUMNS]))
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
-    said = f"column {names} is" if len(columns) == 1 else f"columns {names}{more} are"
+    names = first_of(map(repr, columns), _COLUMNS)
+    said = f"column {names} is" if len(columns) == 1 else f"columns {names} are"
     return f"{_named(file, files)}: {said} new: no earlier file had that, and the job names it not."
 
 
@@ -154,12 +152,11 @@ def _keys_absent(*, columns: Sequence[str]) -> str:
 
 
 def _names_trimmed(*, columns: Sequence[str]) -> str:
-    listed = ", ".join(shown(name) for name in columns[:_COLUMNS])
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    names = first_of(map(shown, columns), _COLUMNS)
     one = len(columns) == 1
     return (
         f"white space or invisible signs around the name{'' if one else 's'} of "
-        f"{'a column' if one else f'{len(columns):,} columns'} were taken off: {listed}{more}."
+        f"{'a column' if one else f'{len(columns):,} columns'} were taken off: {names}."
     )
 
 
@@ -181,9 +178,8 @@ def _cells_in_error(*, cells: int, error: str, place: str) -> str:
 
 
 def _cells_merged(*, ranges: Sequence[str]) -> str:
-    more = f" and {len(ranges) - _COLUMNS:,} more" if len(ranges) > _COLUMNS else ""
     return (
-        f"cells are merged ({', '.join(ranges[:_COLUMNS])}{more}): only the first row and column "
+        f"cells are merged ({first_of(ranges, _COLUMNS)}): only the first row and column "
         "of each has the value, all others were read as empty. Unmerge them, fill in what each row "
         "has, and drop the workbook again."
     )
@@ -233,11 +229,10 @@ def _older_files_left(*, files: int) -> str:
 
 
 def _columns_nameless(*, positions: Sequence[int]) -> str:
-    listed = ", ".join(map(str, positions[:_COLUMNS]))
-    more = f" and {len(positions) - _COLUMNS:,} more" if len(positions) > _COLUMNS else ""
+    named = first_of(map(str, positions), _COLUMNS)
     one = len(positions) == 1
     return (
-        f"column{'' if one else 's'} {listed}{more} {'has' if one else 'have'} no name and "
+        f"column{'' if one else 's'} {named} {'has' if one else 'have'} no name and "
         f"{'was' if one else 'were'} left out. To take such a column, name it; pandas writes its "
         "index so, unless index=False."
     )
@@ -267,21 +262,19 @@ def _csv_read_as(  # noqa: PLR0913 - a fact each
 
 
 def _decimal_commas(*, file: str, files: int, columns: Sequence[str]) -> str:
-    names = ", ".join(repr(name) for name in columns[:_COLUMNS])
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    names = first_of(map(repr, columns), _COLUMNS)
     one = len(columns) == 1
     return (
-        f"{_named(file, files)}: column{'' if one else 's'} {names}{more} {'is' if one else 'are'} "
+        f"{_named(file, files)}: column{'' if one else 's'} {names} {'is' if one else 'are'} "
         "sent as text, and would be numbers with a comma before fractions. If that is meant, write "
         'source: {csv: {decimal: ","}}; then exchanger types JOB --forget COLUMN.'
     )
 
 
 def _sheet_chosen(*, sheet: str, others: Sequence[str]) -> str:
-    listed = ", ".join(map(repr, others[:_COLUMNS]))
-    more = f" and {len(others) - _COLUMNS:,} more" if len(others) > _COLUMNS else ""
+    named = first_of(map(repr, others), _COLUMNS)
     return (
-        f"sheet {sheet!r} was read, the first one; others are {listed}{more}. To read another, "
+        f"sheet {sheet!r} was read, the first one; others are {named}. To read another, "
         "write source: {sheet: NAME}."
     )
 
