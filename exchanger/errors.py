@@ -258,19 +258,11 @@ class ExportIncomplete(BrazeError):
     A segment export did not complete in the time allowed; the next run waits for it again.
 
     Args:
-        endpoint: As of any such error, and so are *status* and *detail*.
-        status: 0.
-        detail: What is known.
         empty_folder: Where its files were awaited, if none came.
     """
 
     retryable = True
-
-    def __init__(
-        self, endpoint: str, status: int = 0, detail: str = "", *, empty_folder: str = ""
-    ) -> None:
-        self.empty_folder = empty_folder
-        super().__init__(endpoint, status, detail)
+    empty_folder: str = field(default="", kw_only=True)
 
 
 class ExportEmpty(BrazeError):
