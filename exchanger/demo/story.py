@@ -72,7 +72,9 @@ class DemoStory:
             | {"season_start": middle[household]["season_start"]}
             for household, texts in before.items()
         }
-        self._before_and_after(held)
+        self._telling.chapter("One household for each merge strategy")
+        after = self._place.texts(self._attributes)
+        self._telling.table(HEADINGS, changes(self._data, held, after))
         self._again()
         self._bad_files()
         self._totals()
@@ -185,11 +187,6 @@ class DemoStory:
             self._place.drop(self._data.weekly_file(week))
         report = self._run("purchases")
         self._telling.check("every late file is applied", len(weeks), len(report["files"]))
-
-    def _before_and_after(self, before: dict[str, dict[str, str | None]]) -> None:
-        self._telling.chapter("One household for each merge strategy")
-        after = self._place.texts(self._attributes)
-        self._telling.table(HEADINGS, changes(self._data, before, after))
 
     def _again(self) -> None:
         data, place = self._data, self._place
