@@ -34,14 +34,7 @@ class Stopped(Exception):
 
 
 class DemoStory:
-    """
-    The chapters, in order; each leaves Braze and the bucket as the next one expects them.
-
-    Args:
-        place: Where it takes place.
-        data: The households.
-        telling: Who tells it.
-    """
+    """The chapters, in order; each leaves Braze and the bucket as the next one expects them."""
 
     def __init__(self, place: DemoPlace, data: Households, telling: Narrator) -> None:
         self._place = place

@@ -46,14 +46,7 @@ class HeldRun:
 
 
 def held_runs(state: ConnectionState, applied: LedgerSnapshot, job: str) -> list[HeldRun]:
-    """
-    Find the runs of a job about which a person has yet to decide, the oldest first.
-
-    Args:
-        state: The connection.
-        applied: Its applied files.
-        job: The job.
-    """
+    """Find the runs of a job about which a person has yet to decide, the oldest first."""
     found = []
     for seq in applied.undecided(job):
         run = state.runs.read(seq).document

@@ -71,12 +71,7 @@ def show_run(context: JobContext, run: str) -> dict[str, Any]:
 
 
 class _Held:
-    """
-    What waits for a person, read once for all that is shown, and only where something waits.
-
-    Args:
-        state: The connection.
-    """
+    """What waits for a person, read once for all that is shown, and only where something waits."""
 
     def __init__(self, state: ConnectionState) -> None:
         self._state = state
