@@ -158,15 +158,7 @@ def _known(held: pl.DataFrame, names: list[str]) -> pl.DataFrame:
 
 
 class _Check:
-    """
-    Compares profiles with Braze, counts, and records what differs.
-
-    Args:
-        context: The outside.
-        state: Where held values are.
-        job: The job.
-        report: Counted into.
-    """
+    """Compares profiles with Braze, counts, and records what differs."""
 
     def __init__(
         self, context: JobContext, state: ConnectionState, job: ImportJob, report: DriftReport

@@ -114,7 +114,7 @@ def _single_byte(path: Path, key: str, bad: BadByte) -> Encoding:
         BadByte: It is UTF-8 that was damaged, or cut short.
         FileRejected: ``unknown_encoding``.
     """
-    sample = _sample(path, bad.offset)
+    sample = _read(path, max(0, bad.offset - _SAMPLE // 2), _SAMPLE)
     long = sum(1 for _ in _LONG_SIGN.finditer(sample))
     others = sum(1 for _ in re.finditer(rb"[\x80-\xff]", _LONG_SIGN.sub(b"", sample)))
     if 2 * long >= others or _is_cut(path, bad.offset):
@@ -160,11 +160,6 @@ def _unknown(key: str) -> FileRejected:
         "as windows-1250 or mac-roman."
     )
     return FileRejected(key, "unknown_encoding", message)
-
-
-def _sample(path: Path, first: int) -> bytes:
-    """Read whole lines around the first byte that is no UTF-8, and from the file's beginning."""
-    return _read(path, max(0, first - _SAMPLE // 2), _SAMPLE)
 
 
 def _read(path: Path, offset: int, size: int) -> bytes:

@@ -118,21 +118,6 @@ class InputBatch:
     placed: Mapping[str, PlacedRows] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
-    @property
-    def types_to_keep(self) -> Mapping[str, str]:
-        """The types that later runs begin with; none where no row was taken: it may all be junk."""
-        return self.types if self.took_rows else {}
-
-    @property
-    def layout_to_keep(self) -> Mapping[str, str]:
-        """How CSV is written, for later runs; likewise."""
-        return self.layout if self.took_rows else {}
-
-    @property
-    def columns_to_keep(self) -> tuple[str, ...]:
-        """The columns of its files, for later runs; likewise."""
-        return self.columns if self.took_rows else ()
-
     def with_file(
         self, claim: ClaimedFile, *, rows: int, rules: Mapping[str, Rule] | None = None
     ) -> InputBatch:

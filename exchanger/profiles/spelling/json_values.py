@@ -90,9 +90,6 @@ def canonical_json(texts: pl.Series) -> pl.Series:
     """
     Spell JSON texts canonically; strings inside keep their text, even if they look like times.
 
-    Args:
-        texts: JSON documents of any kind.
-
     Returns:
         Canonical texts; null where the text is no JSON (``NaN`` and the like are none).
     """

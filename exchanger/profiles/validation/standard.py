@@ -65,10 +65,6 @@ def _text(rule: Rule) -> pl.Expr:
     return VALUE if rule.type == "string" else fragment(rule, VALUE).str.extract(r'^"(.*)"$', 1)
 
 
-def _not_a_gender(texts: pl.Series) -> pl.Series:
-    return ~texts.is_in(GENDERS)
-
-
 def _not_a_language(texts: pl.Series) -> pl.Series:
     """Codes of two letters are known; Braze has its own of three, like fil, besides."""
     code = texts.str.to_lowercase()
@@ -108,7 +104,7 @@ def _not_a_birthday(texts: pl.Series) -> pl.Series:
 
 
 _REFUSING: dict[str, tuple[str, Callable[[pl.Series], pl.Series]]] = {
-    "gender": ("not_a_gender", _not_a_gender),
+    "gender": ("not_a_gender", lambda texts: ~texts.is_in(GENDERS)),
     "language": ("not_a_language", _not_a_language),
     "country": ("not_a_country", _not_a_country),
     "time_zone": ("not_a_time_zone", _not_a_time_zone),

@@ -52,10 +52,6 @@ _DELIVERIES = "deliveries"
 class PreparedRows:
     """
     What a run may deliver, written before that is certain: nobody reads it until it is recorded.
-
-    Args:
-        files: Where it is written.
-        seq: The run.
     """
 
     def __init__(self, files: TableFiles, seq: int) -> None:

@@ -13,7 +13,7 @@ quotes or have strays, or is refused, it is read again by ``exact``, which is ex
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -69,11 +69,10 @@ _CTRL_Z = "\x1a"
 """What DOS put at the end of text."""
 
 
-def read_csv(  # noqa: PLR0913 - a file, and how it is read
+def read_csv(
     path: Path,
     key: str,
     source: Source,
-    columns: Collection[str] | None,
     scratch: Scratch,
     *,
     kept: Mapping[str, str] | None = None,
@@ -91,7 +90,6 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
         path: The file.
         key: Its name for errors.
         source: What the job says of how it is written.
-        columns: The columns to put into the table; None for all.
         scratch: Where its rows are kept.
         kept: What earlier files of the job have shown of how they are written.
 
@@ -117,14 +115,12 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
             with_plain_quotes(text, key, options, delimiter, begin.offset) as (quoted, offset),
             with_header(quoted, key, Beginning(offset), delimiter, names) as plain,
         ):
-            return _read(plain, key, layout, columns, scratch)
+            return _read(plain, key, layout, scratch)
 
 
-def _read(
-    path: Path, key: str, layout: Layout, columns: Collection[str] | None, scratch: Scratch
-) -> RawTable:
+def _read(path: Path, key: str, layout: Layout, scratch: Scratch) -> RawTable:
     delimiter = layout.delimiter
-    table = CsvTable(scratch, _header(path, key, delimiter), columns)
+    table = CsvTable(scratch, _header(path, key, delimiter))
     if not _read_quickly(path, table, delimiter):
         table.clear()
         _read_exactly(path, key, table, delimiter)
