@@ -24,11 +24,12 @@ from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
 from exchanger.notes import Note, noted
-from exchanger.profiles.frames.columns import EXISTS, PROFILE, SEEN, STAMP
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SEEN, STAMP
 from exchanger.profiles.merging.drift import expected, news, paired
 from exchanger.profiles.reading.field_columns import config_of
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.profile_key import external_ids_among
+from exchanger.profiles.spelling.same_person import IS_LINKED, LINKED, doubted, linked, links_of
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
 
@@ -71,7 +72,8 @@ class DriftReport:
 
     ``profiles`` were chosen; each of them was ``compared``, is ``gone`` from Braze, was left out as
     ``pending`` (a run is about to send it) or ``fresh`` (it was sent so lately that Braze may not
-    show it yet), or is ``absent`` from the exported segment. Of those compared some ``changed``.
+    show it yet), is ``absent`` from the exported segment, or has an ``ambiguous`` address or number
+    that several profiles have. Of those compared some ``changed``.
     """
 
     job: str
@@ -84,6 +86,7 @@ class DriftReport:
     pending: int = 0
     fresh: int = 0
     absent: int = 0
+    ambiguous: int = 0
     notes: list[str] = field(default_factory=list)
     facts: list[Note] = field(default_factory=list)
 
@@ -115,12 +118,13 @@ def find_drift(
     fields = _fields(job, state)
     report = DriftReport(name, context.clock.now(), fields)
     names = [one.field for one in fields]
+    read = [*names, IDENTIFIED]
     segment = baseline_segment(job)
     if not names:
         report.facts.append(noted("nothing_held"))
     elif options.sample is not None:
-        chosen = state.held.sample(names, options.sample, options.seed)
-        known = _known(state.held.history_of(chosen, names), names)
+        chosen = _people(state, state.held.sample(names, options.sample, options.seed))
+        known = _known(state.held.history_of(chosen, read), names)
         alone = alone_in_a_request(known[PROFILE])
         report.facts += note_if_slow(known.height, context.lookup_limit, alone)
         _Check(context, state, job, report).look_up(known)
@@ -128,13 +132,13 @@ def find_drift(
         check = _Check(context, state, job, report)
         for first, end in state.held.slices():
             context.go_on()
-            check.look_up(_known(state.held.between(first, end, names), names))
+            check.look_up(_known(state.held.between(first, end, read), names))
     else:
         users = SegmentUsers.exported(context, state, segment, f"{name}@drift", names)
         check = _Check(context, state, job, report)
         for first, end in state.held.slices():
             context.go_on()
-            known = _known(state.held.between(first, end, names), names)
+            known = _known(state.held.between(first, end, read), names)
             check.export(users, known, users.between(first, end))
         users.done()
     log.info("drift.found", compared=report.compared, changed=report.changed)
@@ -151,10 +155,21 @@ def _fields(job: ImportJob, state: ConnectionState) -> list[FieldDrift]:
     ]
 
 
+def _people(state: ConnectionState, chosen: pl.Series) -> pl.Series:
+    """Name each of the people that keys mean once, by the external id if one is known."""
+    links = links_of(state.held.of(chosen, [IDENTIFIED])).drop_nulls(LINKED)
+    return linked(chosen.to_frame(PROFILE), links)[PROFILE].unique(maintain_order=True)
+
+
 def _known(held: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    """Leave out profiles that do not exist, and those of which nothing is certain."""
+    """
+    Leave out profiles that do not exist, and those of which nothing is certain.
+
+    So are keys of people with an external id: what is held of these is held by that.
+    """
     certain = ((pl.col(name) != UNCERTAIN).fill_null(value=False) for name in names)
-    return held.filter(pl.col(EXISTS).fill_null(value=True), pl.any_horizontal(*certain))
+    there = pl.col(EXISTS).fill_null(value=True)
+    return held.filter(there, ~IS_LINKED, pl.any_horizontal(*certain))
 
 
 class _Check:
@@ -216,7 +231,7 @@ class _Check:
         when Braze was asked.
         """
         pending = self._pending(self._state.runs.newest())
-        held = self._state.held.history_of(seen[PROFILE], self._names)
+        held = self._state.held.history_of(seen[PROFILE], [*self._names, IDENTIFIED])
         fresh = held.filter(pl.col(STAMP) > stamp)
         report = self._report
         waiting = seen.filter(pl.col(PROFILE).is_in(pending.implode()))
@@ -224,8 +239,10 @@ class _Check:
         settled = rest.join(fresh, on=PROFILE, how="anti")
         report.pending += waiting.height
         report.fresh += rest.height - settled.height
-        pairs = paired(held, settled, self._names)
+        several = settled.filter(pl.col(EXISTS).is_null())
+        pairs = paired(held, settled.filter(pl.col(EXISTS).is_not_null()), self._names)
         there = pairs.filter(pl.col(SEEN + EXISTS))
+        report.ambiguous += several.height
         report.gone += pairs.height - there.height
         report.compared += there.height
         changed = [
@@ -235,7 +252,11 @@ class _Check:
         report.changed += int(
             pl.DataFrame(changed).select(pl.any_horizontal(pl.all())).sum().item()
         )
-        self._state.held.observe(news(pairs, self._names), stamp=stamp, at=asked_at)
+        found = news(pairs, self._names)
+        doubts = doubted(held.join(several, on=PROFILE, how="semi"), self._names)
+        self._state.held.observe(
+            pl.concat([found, doubts], how="diagonal"), stamp=stamp, at=asked_at
+        )
 
     def _pending(self, newest: VersionedRun | None) -> pl.Series:
         """Name the profiles of a run that is under way."""

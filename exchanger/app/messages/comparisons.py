@@ -15,6 +15,7 @@ _LEFT_OUT = {
     "pending": "left out, as a run is about to send them",
     "fresh": "left out, as they were sent just now",
     "absent": "not in the segment",
+    "ambiguous": "left out, as several profiles have their address or number",
 }
 _POLICIES = {
     "overwrite": "the next change in a file writes over it",

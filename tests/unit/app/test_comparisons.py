@@ -21,6 +21,7 @@ def test_drift_in_words():
         "pending": 0,
         "fresh": 2,
         "absent": 0,
+        "ambiguous": 4,
         "fields": [
             field("tier", 1196, 3, on_drift="keep"),
             field("city", 1199, 0, on_drift="overwrite"),
@@ -31,6 +32,7 @@ def test_drift_in_words():
         "crm: 1,200 profiles compared, 3 changed by others",
         "  1 gone from Braze",
         "  2 left out, as they were sent just now",
+        "  4 left out, as several profiles have their address or number",
         "  tier: 3 of 1,199 changed; left as it is in Braze",
         '    p1: "gold" -> empty',
         "  note: slow",
