@@ -22,8 +22,9 @@ from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_parts, note_if_slow
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.recognition import establish
-from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
+from exchanger.jobs.segments.users import SegmentUsers, baseline_segment, sought_keys
 from exchanger.notes import Note, noted
+from exchanger.profiles.exported.held_rows import held_form
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SEEN, STAMP
 from exchanger.profiles.merging.drift import expected, news, paired
 from exchanger.profiles.reading.field_columns import config_of
@@ -72,8 +73,9 @@ class DriftReport:
 
     ``profiles`` were chosen; each of them was ``compared``, is ``gone`` from Braze, was left out as
     ``pending`` (a run is about to send it) or ``fresh`` (it was sent so lately that Braze may not
-    show it yet), is ``absent`` from the exported segment, or has an ``ambiguous`` address or number
-    that several profiles have. Of those compared some ``changed``.
+    show it yet), is ``absent`` from the exported segment, has an ``ambiguous`` address or number
+    that several profiles have, or one of which it is ``unclear`` whose it is, as the export does
+    not tell. Of those compared some ``changed``.
     """
 
     job: str
@@ -87,6 +89,7 @@ class DriftReport:
     fresh: int = 0
     absent: int = 0
     ambiguous: int = 0
+    unclear: int = 0
     notes: list[str] = field(default_factory=list)
     facts: list[Note] = field(default_factory=list)
 
@@ -134,12 +137,13 @@ def find_drift(
             context.go_on()
             check.look_up(_known(state.held.between(first, end, read), names))
     else:
-        users = SegmentUsers.exported(context, state, segment, f"{name}@drift", names)
+        sought = sought_keys(context, state)
+        named = f"{name}@drift"
+        users = SegmentUsers.exported(context, state, segment, named, names, sought)
         check = _Check(context, state, job, report)
         for first, end in state.held.slices():
             context.go_on()
-            known = _known(state.held.between(first, end, read), names)
-            check.export(users, known, users.between(first, end))
+            check.export(users, _known(state.held.between(first, end, read), names), first, end)
         users.done()
     log.info("drift.found", compared=report.compared, changed=report.changed)
     return report
@@ -209,19 +213,24 @@ class _Check:
             profiles = known[PROFILE].sort()
             look_up_parts(self._context, profiles, self._names, compare)
 
-    def export(self, users: SegmentUsers, known: pl.DataFrame, seen: pl.DataFrame) -> None:
-        """Compare profiles with what a segment export shows."""
-        self._report.profiles += known.height
-        shown = seen.join(known, on=PROFILE, how="semi")
-        absent = known.join(seen, on=PROFILE, how="anti")
+    def export(self, users: SegmentUsers, known: pl.DataFrame, first: int, end: int) -> None:
+        """Compare profiles of a range of slices with what a segment export shows."""
+        report = self._report
+        report.profiles += known.height
+        ids = external_ids_among(known[PROFILE])
+        newest = self._state.runs.newest()
+        others = known[PROFILE].filter(~known[PROFILE].is_in(ids.implode()))
+        told = users.told(first, end, others, last=newest.document.seq if newest else 0)
+        seen = users.between(first, end).join(known, on=PROFILE, how="semi")
+        missing = ids.filter(~ids.is_in(seen[PROFILE].implode()))
+        gone = told.absent
         if users.complete:
-            # Who is named otherwise may be in the segment all the same.
-            gone = external_ids_among(absent[PROFILE])
-            self._report.absent += absent.height - gone.len()
-            shown = pl.concat([shown, users.absent(gone)])
-        else:
-            self._report.absent += absent.height
-        self._compare(shown, users.stamp, users.asked_at)
+            gone, missing = pl.concat([gone, missing]), missing.clear()
+        report.absent += missing.len() + told.missing.len()
+        report.unclear += told.unclear.len()
+        several = held_form({}, [], self._names, told.several)
+        shown = [seen, told.seen.drop(IDENTIFIED), several, users.absent(gone)]
+        self._compare(pl.concat(shown, how="diagonal"), users.stamp, users.asked_at)
 
     def _compare(self, seen: pl.DataFrame, stamp: int, asked_at: datetime) -> None:
         """
@@ -252,11 +261,9 @@ class _Check:
         report.changed += int(
             pl.DataFrame(changed).select(pl.any_horizontal(pl.all())).sum().item()
         )
-        found = news(pairs, self._names)
+        self._state.held.observe(news(pairs, self._names), stamp=stamp, at=asked_at)
         doubts = doubted(held.join(several, on=PROFILE, how="semi"), self._names)
-        self._state.held.observe(
-            pl.concat([found, doubts], how="diagonal"), stamp=stamp, at=asked_at
-        )
+        self._state.held.observe(doubts, stamp=stamp, at=asked_at)
 
     def _pending(self, newest: VersionedRun | None) -> pl.Series:
         """Name the profiles of a run that is under way."""

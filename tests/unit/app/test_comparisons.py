@@ -22,6 +22,7 @@ def test_drift_in_words():
         "fresh": 2,
         "absent": 0,
         "ambiguous": 4,
+        "unclear": 6,
         "fields": [
             field("tier", 1196, 3, on_drift="keep"),
             field("city", 1199, 0, on_drift="overwrite"),
@@ -33,6 +34,7 @@ def test_drift_in_words():
         "  1 gone from Braze",
         "  2 left out, as they were sent just now",
         "  4 left out, as several profiles have their address or number",
+        "  6 left out, as the export does not tell whose their address or number is",
         "  tier: 3 of 1,199 changed; left as it is in Braze",
         '    p1: "gold" -> empty',
         "  note: slow",
@@ -50,12 +52,16 @@ def test_a_rebuild_in_words():
         "fresh": 0,
         "absent": 0,
         "unseen": 4,
+        "ambiguous": 1,
+        "unclear": 2,
         "fields": [field("tier", 7, 1, 2), field("city", 8, 0), field("other", 0, 0)],
         "notes": [],
     }
     assert [
         "crm: 1 profile learnt from 'All'",
         "  4 are not in it, and stay as they are held",
+        "  1 have an address or number of several profiles, and are looked up when next named",
+        "  2 stay as they are held, as it does not tell whose their address or number is",
         "  tier: 7 equal, 1 changed, 2 newly known",
         '    p1: "gold" -> empty',
         "  city: 8 equal, 0 changed",
