@@ -8,6 +8,7 @@ so it never undoes what a run delivers meanwhile. Only differences are recorded:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.comparison import FieldComparison
-from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_parts, note_if_slow
+from exchanger.jobs.observing.lookup import NOBODY, LookUps, look_up_parts, note_if_slow
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.recognition import establish
 from exchanger.jobs.segments.users import SegmentUsers, baseline_segment, sought_keys
@@ -121,29 +122,29 @@ def find_drift(
     fields = _fields(job, state)
     report = DriftReport(name, context.clock.now(), fields)
     names = [one.field for one in fields]
-    read = [*names, IDENTIFIED]
     segment = baseline_segment(job)
     if not names:
         report.facts.append(noted("nothing_held"))
     elif options.sample is not None:
         chosen = _people(state, state.held.sample(names, options.sample, options.seed))
-        known = _known(state.held.history_of(chosen, read), names)
-        alone = alone_in_a_request(known[PROFILE])
-        report.facts += note_if_slow(known.height, context.lookup_limit, alone)
+        known = _known(state.held.history_of(chosen, [*names, IDENTIFIED]), names)
+        asked = LookUps.of(known[PROFILE])
+        report.facts += note_if_slow(asked.profiles, context.lookup_limit, asked.alone)
         _Check(context, state, job, report).look_up(known)
     elif segment is None:
         check = _Check(context, state, job, report)
-        for first, end in state.held.slices():
-            context.go_on()
-            check.look_up(_known(state.held.between(first, end, read), names))
+        everybody = (known[PROFILE] for _, _, known in _everybody(context, state, names))
+        asked = sum(map(LookUps.of, everybody), NOBODY)
+        report.facts += note_if_slow(asked.profiles, context.lookup_limit, asked.alone)
+        for _, _, known in _everybody(context, state, names):
+            check.look_up(known)
     else:
         sought = sought_keys(context, state)
         named = f"{name}@drift"
         users = SegmentUsers.exported(context, state, segment, named, names, sought)
         check = _Check(context, state, job, report)
-        for first, end in state.held.slices():
-            context.go_on()
-            check.export(users, _known(state.held.between(first, end, read), names), first, end)
+        for first, end, known in _everybody(context, state, names):
+            check.export(users, known, first, end)
         users.done()
     log.info("drift.found", compared=report.compared, changed=report.changed)
     return report
@@ -157,6 +158,15 @@ def _fields(job: ImportJob, state: ConnectionState) -> list[FieldDrift]:
         for name, config in configs.items()
         if config is not None and name not in NOT_EXPORTED
     ]
+
+
+def _everybody(
+    context: JobContext, state: ConnectionState, names: list[str]
+) -> Iterator[tuple[int, int, pl.DataFrame]]:
+    """Read whom to compare, a range of slices at a time, with its bounds."""
+    for first, end in state.held.slices():
+        context.go_on()
+        yield first, end, _known(state.held.between(first, end, [*names, IDENTIFIED]), names)
 
 
 def _people(state: ConnectionState, chosen: pl.Series) -> pl.Series:

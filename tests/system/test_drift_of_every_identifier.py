@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import signal
+
 import pytest
 from support.jobs import import_job
+from support.looking import until
 from support.sandbox_calls import post, track
 
 LOOKUP = "/users/export/ids"
@@ -79,6 +83,20 @@ def test_who_is_looked_up_is_each_counted_once(people):
     assert ["ambiguous_email"] == [row["reason"] for row in people.quarantined(report)]
     assert "70" == people.attribute("bo", "visits")
     assert 1 == report["profiles_new"]
+
+
+@pytest.mark.long(20)
+def test_many_look_ups_are_told_before_they_begin(people):
+    """How long they take at Braze's limit, by kind, and the export that would spare them."""
+    people.connection["braze"]["lookup_limit"] = {"requests": 1, "per": "10m"}
+    people.configure(crm=import_job(match=MATCH, fields=FIELDS))
+    since = people.braze.requests(LOOKUP)
+    process = people.start("drift", "crm", "--full")
+    until(lambda: people.braze.requests(LOOKUP) > since)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=60)
+    [line] = [json.loads(line) for line in told.splitlines() if "lookup.slow" in line]
+    assert (3, 2, 20) == (line["profiles"], line["alone"], line["minutes"])
 
 
 EVERYBODY = [
