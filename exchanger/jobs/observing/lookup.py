@@ -210,16 +210,14 @@ def look_up_parts(context: JobContext, profiles: pl.Series, fields: list[str], k
         context: The outside.
         profiles: Identifiers, each once.
         fields: Attributes.
-        keep: As for *look_up*.
+        keep: As for *look_up*, but also given keys that several profiles have.
 
     Raises:
         BrazeError: As for *look_up*.
         Stopped: As for *look_up*.
     """
     context.progress.step("looking up profiles in Braze", profiles.len())
-    asyncio.run(
-        _ask(context, [profiles], fields, lambda _, part, at: keep(part.filter(_CERTAIN), at))
-    )
+    asyncio.run(_ask(context, [profiles], fields, lambda _, part, at: keep(part, at)))
 
 
 async def _ask(
