@@ -20,8 +20,8 @@ _CODE = "[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*"
 _USUAL = rf"^(?:{_CODE}|[!-~]+@[!-~]+)$"
 """Most identifiers by far: codes, numbers, UUIDs and addresses, which can be no placeholder."""
 _EMPTY_UUID = "00000000-"
-_POINTED = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
-"""A whole number, as floats and decimals are written: 12345.0."""
+_POINTED = r"^([+-]?(?:0|[1-9][0-9]*))\.0+$"
+"""A whole number, as floats and decimals are written: 12345.0, and +4930123456.0 of a phone."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def identifiers_of(
     codes = None if nulls or is_json else read_codes(raw.frame[column], longest)
     if codes is not None:
         return codes, None
-    cells, wrapped = cells_of(raw, column, nulls)
+    cells, wrapped = cells_of(raw, column, nulls, digits=True)
     read = read_identifiers(
         cells,
         is_json=is_json,

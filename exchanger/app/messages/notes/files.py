@@ -197,7 +197,7 @@ def _cells_merged(*, ranges: Sequence[str]) -> str:
 def _cells_unwrapped(*, cells: int) -> str:
     return (
         f"{cells:,} cells were read without what other tools put around their text: an apostrophe "
-        'before = + - @, or ="...".'
+        'before = + - @, or before the digits of an identifier, or ="...".'
     )
 
 

@@ -296,10 +296,13 @@ def test_what_other_tools_put_around_text_is_no_part_of_it(cell, text):
 
 
 def test_an_identifier_is_read_without_what_is_around_it():
-    """The formula of a spreadsheet names the profile of the text in it."""
-    given = give(pl.DataFrame({"id": ['="00123"', "'+336", "'tis"]}), job({"x": {"value": 1}}))
+    """A formula of nothing but text, and an apostrophe that makes text of digits, are no part."""
+    cells = ['="00123"', "'+336", "'tis", "'00123", "'7", "'7012345678901", "'12a", "''1"]
+    given = give(pl.DataFrame({"id": cells}), job({"x": {"value": 1}}))
 
-    assert ["00123", "+336", "'tis"] == given.frame["@profile"].to_list()
+    names = ["00123", "+336", "'tis", "00123", "7", "7012345678901", "'12a", "''1"]
+    assert names == given.frame["@profile"].to_list()
+    assert 5 == given.noted["wrapped"].sum()
 
 
 def test_text_of_typed_files_may_begin_with_an_apostrophe():
