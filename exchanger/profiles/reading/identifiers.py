@@ -11,7 +11,7 @@ from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_fault
 from exchanger.profiles.casting.text import EXACT_FLOATS, read_json_scalars
 from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
 from exchanger.profiles.reading.cells import cells_of
-from exchanger.profiles.spelling.invisible import has_invisible
+from exchanger.profiles.spelling.invisible import LOST, has_invisible
 from exchanger.profiles.spelling.placeholders import is_footer, is_placeholder, is_rounded
 
 _EXACT_FLOAT32 = 2.0**24
@@ -90,7 +90,8 @@ def read_identifiers(
 
     Faults: ``no_identifier``, ``bad_identifier`` (no text and no whole number),
     ``inexact_identifier`` (a float that cannot hold all its digits), ``invisible_sign``,
-    ``placeholder``, ``table_footer``, ``rounded_identifier``, ``identifier_too_long``.
+    ``lost_letter``, ``placeholder``, ``table_footer``, ``rounded_identifier``,
+    ``identifier_too_long``.
     """
     printed = _print_json(raw, nulls) if is_json else _print(raw)
     frame = pl.DataFrame({"raw": printed.values, "bad": printed.faults})
@@ -155,7 +156,10 @@ def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
     """Return why texts name nobody; those of usual letters and digits are quickly passed."""
     usual = texts.str.contains(_USUAL) & ~texts.str.starts_with(_EMPTY_UUID)
     odd = texts.filter(~usual).unique()
-    faults = [("invisible_sign", has_invisible(VALUE))]
+    faults = [
+        ("invisible_sign", has_invisible(VALUE)),
+        ("lost_letter", VALUE.str.contains(LOST, literal=True)),
+    ]
     if not placeholders_allowed:
         faults.append(("placeholder", is_placeholder(VALUE)))
         faults.append(("table_footer", is_footer(VALUE)))

@@ -7,10 +7,12 @@ import polars as pl
 _WORDS = (
     r"null|nil|none|nan|(?-i:NaT)|na|n[./]a\.?|n/d|undefined"
     r"|not[ _](?:set|provided|available|applicable)"
+    r"|true|false"  # As a boolean names nobody in typed files.
 )
 _PLACEHOLDER = "|".join(
     [
         rf"^[(<\[{{\"']*(?:{_WORDS})[)>\]}}\"']*$",
+        r"^\((?:blank|empty)\)$",  # Pivot tables and BI tools.
         r"^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$",  # -, --, ..., [], {}, "": no letter and no digit.
         r"^\\n$",  # MySQL and Postgres write \N.
         r"^#(?:n/a|na|nv|n/d|nd|n/b|n/a n/a|getting_data)$",

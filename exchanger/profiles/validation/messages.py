@@ -45,6 +45,8 @@ SENTENCES = {
     "first digits, so it may stand for another person. Write the identifiers as text.",
     "invisible_sign": "has a sign in it that cannot be seen (shown as <U+...>), so it would name "
     "another profile than the identifier that it looks like. Remove the sign.",
+    "lost_letter": "has a sign that stands where a program could not read a letter, so it may name "
+    "several people. Export the file again, as UTF-8.",
     "placeholder": "is what stands for a missing value, so the row names {whom}. Fill in the "
     "identifier, or remove the row; if somebody is called so, set 'placeholders: allow' in "
     "'source'.",

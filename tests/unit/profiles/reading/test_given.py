@@ -76,6 +76,20 @@ def test_json_identifiers_are_text_or_whole_numbers():
 INVISIBLE = [*"\u200b\x1f\u2060\x7f\x00\ufeff\u00ad\u202e\u3164\t"]
 
 
+@pytest.mark.parametrize(("match", "cell"), [
+    ("external_id", "J\ufffdrg-1"), ("email", "j\ufffdrg@example.com"), ("braze_id", "\ufffd"),
+])  # fmt: skip
+def test_an_identifier_that_lost_a_letter_names_nobody(match, cell):
+    """What stands where a letter could not be read stands for any letter, and so for any person."""
+    a_job = import_model(
+        source={"prefix": "in/"}, match=[{match: "id"}], fields={"x": {"value": 1}}
+    )
+    given = give(pl.DataFrame({"id": [cell]}), a_job)
+
+    assert ["lost_letter"] == given.rejected["reason"].to_list()
+    assert "Export the file again" in given.rejected["message"][0]
+
+
 @pytest.mark.parametrize("sign", INVISIBLE)
 @pytest.mark.parametrize("json", [False, True])
 def test_a_sign_that_nobody_sees_rejects_its_row_and_is_shown(sign, json):
@@ -128,6 +142,7 @@ PLACEHOLDERS = [
         "-nan",
         "1.#QNAN",
     ),
+    *("TRUE", "false", "(blank)", "(Empty)"),
     *("{{customer_id}}", "${id}", "00000000-0000-0000-0000-000000000000"),
 ]
 ROUNDED = ["4.9E+12", "4,9E+12", "5E+12", "4.91725e+12", "1.2345678901234568e+17", "4.91725E12"]
