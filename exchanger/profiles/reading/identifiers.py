@@ -12,7 +12,12 @@ from exchanger.profiles.casting.text import EXACT_FLOATS, read_json_scalars
 from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
 from exchanger.profiles.reading.cells import cells_of
 from exchanger.profiles.spelling.invisible import LOST, has_invisible
-from exchanger.profiles.spelling.placeholders import is_footer, is_placeholder, is_rounded
+from exchanger.profiles.spelling.placeholders import (
+    is_footer,
+    is_grouped,
+    is_placeholder,
+    is_rounded,
+)
 
 _EXACT_FLOAT32 = 2.0**24
 """As ``EXACT_FLOATS``, of floats of half the size."""
@@ -91,7 +96,7 @@ def read_identifiers(
     Faults: ``no_identifier``, ``bad_identifier`` (no text and no whole number),
     ``inexact_identifier`` (a float that cannot hold all its digits), ``invisible_sign``,
     ``lost_letter``, ``placeholder``, ``table_footer``, ``rounded_identifier``,
-    ``identifier_too_long``.
+    ``grouped_identifier``, ``identifier_too_long``.
     """
     printed = _print_json(raw, nulls) if is_json else _print(raw)
     frame = pl.DataFrame({"raw": printed.values, "bad": printed.faults})
@@ -164,6 +169,7 @@ def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
         faults.append(("placeholder", is_placeholder(VALUE)))
         faults.append(("table_footer", is_footer(VALUE)))
         faults.append(("rounded_identifier", is_rounded(VALUE)))
+        faults.append(("grouped_identifier", is_grouped(VALUE)))
     why = flag_faults(pl.DataFrame({"value": odd}), faults).faults
     bad = why.is_not_null()
     if not bad.any():

@@ -39,6 +39,8 @@ _ROUNDED = (
     r"^[+-]?[0-9]+(?:[.,][0-9]+)?E\+[0-9]+$"  # 4.9E+12 and 5E+12, as spreadsheets show them.
     r"|^[+-]?[0-9][.,][0-9]+E-?[0-9]+$"  # 4.91725E12, as Java does; 12E3 may be an article.
 )
+_GROUPED = r"^-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.0+)?$"
+"""A number as spreadsheets show it. With points, or spaces, it may be a number that people have."""
 
 
 def is_placeholder(text: pl.Expr) -> pl.Expr:
@@ -54,3 +56,8 @@ def is_footer(text: pl.Expr) -> pl.Expr:
 def is_rounded(text: pl.Expr) -> pl.Expr:
     """Test whether text is a number of which a spreadsheet kept the first digits: 4.9E+12."""
     return text.str.contains(f"(?i){_ROUNDED}")
+
+
+def is_grouped(text: pl.Expr) -> pl.Expr:
+    """Test whether text is a number with commas between its thousands: 1,234,567."""
+    return text.str.contains(_GROUPED)

@@ -56,6 +56,9 @@ SENTENCES = {
     "rounded_identifier": "is a rounded number, of which the last digits are lost, so it may stand "
     "for several people. Format the column as text, and export it again; if it is an identifier, "
     "set 'placeholders: allow' in 'source'.",
+    "grouped_identifier": "is a number with commas between its thousands, as a spreadsheet shows "
+    "it, so it would name another profile than the number. Format the column as text, and export "
+    "it again; if it is an identifier, set 'placeholders: allow' in 'source'.",
     "identifier_too_long": "is longer than the {longest} bytes that Braze takes as an identifier. "
     "Shorten it.",
     "bad_email": "is not an e-mail address, which here names the profile. Write one address and "

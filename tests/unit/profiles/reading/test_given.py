@@ -146,7 +146,9 @@ PLACEHOLDERS = [
     *("{{customer_id}}", "${id}", "00000000-0000-0000-0000-000000000000"),
 ]
 ROUNDED = ["4.9E+12", "4,9E+12", "5E+12", "4.91725e+12", "1.2345678901234568e+17", "4.91725E12"]
+GROUPED = ["1,234", "12,345", "7,012,345,678,901", "-1,234.00"]
 NAMES = [
+    *("12,34", "1,2345", "1234,567", "0,123,4", "01,234", "a1,234", "1 234 567"),
     *(
         "nancy",
         "Total Recall",
@@ -183,6 +185,7 @@ NAMES = [
         (PLACEHOLDERS, "placeholder"),
         (FOOTERS, "table_footer"),
         (ROUNDED, "rounded_identifier"),
+        (GROUPED, "grouped_identifier"),
     ],
 )
 def test_what_stands_for_a_missing_identifier_names_nobody(texts, reason, json):
