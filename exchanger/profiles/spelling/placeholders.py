@@ -42,6 +42,22 @@ _ROUNDED = (
 _GROUPED = r"^-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.0+)?$"
 """A number as spreadsheets show it. With points, or spaces, it may be a number that people have."""
 
+_STAND_INS = pl.Series(
+    [
+        *("NULL", "null", "(null)", "<null>", "\\N", "nan", "NaN", "NaT", "undefined"),
+        *("#N/A", "#NV", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "[object Object]"),
+    ]
+)
+"""What programs write for want of a value, as they spell it, and what nobody means as text."""
+_SAMPLE = 1_000
+
+
+def find_stand_ins(texts: pl.Series) -> pl.Series | None:
+    """Find texts that programs write for want of a value; None if the first ones are none."""
+    if not texts.head(_SAMPLE).is_in(_STAND_INS).any():
+        return None  # Where a program writes so it mostly does so early; looking is not for free.
+    return texts.is_in(_STAND_INS)
+
 
 def is_placeholder(text: pl.Expr) -> pl.Expr:
     """Test whether text stands for a missing value: null, NaN, #N/A, undefined, a dash."""

@@ -194,6 +194,16 @@ def _cells_merged(*, ranges: Sequence[str]) -> str:
     )
 
 
+def _cells_stand_in(*, cells: int) -> str:
+    return (
+        counted(cells, "cell of text says", "cells of text say")
+        + " what programs write for want of a value, such as NULL, \\N, nan, #N/A or undefined, and"
+        + (" is" if cells == 1 else " are")
+        + " sent so. If that means that there is nothing, name it in 'source', such as"
+        ' nulls: ["NULL"].'
+    )
+
+
 def _cells_unwrapped(*, cells: int) -> str:
     return (
         f"{cells:,} cells were read without what other tools put around their text: an apostrophe "
@@ -324,6 +334,7 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     "added_nothing": _added_nothing,
     "cells_in_error": _cells_in_error,
     "cells_merged": _cells_merged,
+    "cells_stand_in": _cells_stand_in,
     "cells_unwrapped": _cells_unwrapped,
     "changed_while_read": lambda *, file: (
         f"{file} was replaced or deleted while it was read. The next run takes what is there."

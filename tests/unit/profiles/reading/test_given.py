@@ -630,3 +630,17 @@ def test_text_is_read_alike_in_every_company(cell, config):
     assert alone.frame["text"].to_list() == company.frame["text"].to_list()[: alone.frame.height]
     assert alone.rejected.equals(company.rejected)
     assert alone.noted.equals(company.noted)
+
+
+def test_text_that_stands_for_a_missing_value_is_counted():
+    """A name is sent as it stands, and told where programs write so for want of one."""
+    words = ["NULL", "\\N", "#N/A", "undefined", "None", "nan", "Null", "gold", None]
+    frame = pl.DataFrame({"id": [f"a{n}" for n in range(len(words))], "tier": words, "n": words})
+    fields = {"tier": {}, "n": {"type": "string"}, "tags": {"from": "tier", "type": "list"}}
+    given = give(frame, job(fields))
+    meant = give(frame, job({"tier": {}}, nulls=["Null", *words[:6]]))
+
+    assert words == given.frame["tier"].to_list()
+    # Somebody eats None of it, and Null is a name.
+    assert [10] == given.noted["stand_ins"].to_list()
+    assert meant.noted.is_empty()
