@@ -161,11 +161,9 @@ def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
     """Return why texts name nobody; those of usual letters and digits are quickly passed."""
     usual = texts.str.contains(_USUAL) & ~texts.str.starts_with(_EMPTY_UUID)
     odd = texts.filter(~usual).unique()
-    faults = [
-        ("invisible_sign", has_invisible(VALUE)),
-        ("lost_letter", VALUE.str.contains(LOST, literal=True)),
-    ]
+    faults = [("invisible_sign", has_invisible(VALUE))]
     if not placeholders_allowed:
+        faults.append(("lost_letter", VALUE.str.contains(LOST, literal=True)))
         faults.append(("placeholder", is_placeholder(VALUE)))
         faults.append(("table_footer", is_footer(VALUE)))
         faults.append(("rounded_identifier", is_rounded(VALUE)))

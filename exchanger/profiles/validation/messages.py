@@ -46,7 +46,8 @@ SENTENCES = {
     "invisible_sign": "has a sign in it that cannot be seen (shown as <U+...>), so it would name "
     "another profile than the identifier that it looks like. Remove the sign.",
     "lost_letter": "has a sign that stands where a program could not read a letter, so it may name "
-    "several people. Export the file again, as UTF-8.",
+    "several people. Export the file again, as UTF-8; if somebody is called so, set 'placeholders: "
+    "allow' in 'source'.",
     "placeholder": "is what stands for a missing value, so the row names {whom}. Fill in the "
     "identifier, or remove the row; if somebody is called so, set 'placeholders: allow' in "
     "'source'.",

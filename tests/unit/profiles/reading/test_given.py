@@ -90,6 +90,15 @@ def test_an_identifier_that_lost_a_letter_names_nobody(match, cell):
     assert "Export the file again" in given.rejected["message"][0]
 
 
+def test_whoever_has_such_an_identifier_can_be_named():
+    """People of before, of whom a lost letter is known, stay within reach."""
+    given = give(
+        pl.DataFrame({"id": ["J\ufffdrg-1"]}), job({"x": {"value": 1}}, placeholders="allow")
+    )
+
+    assert ["J\ufffdrg-1"] == given.frame["@profile"].to_list()
+
+
 @pytest.mark.parametrize("sign", INVISIBLE)
 @pytest.mark.parametrize("json", [False, True])
 def test_a_sign_that_nobody_sees_rejects_its_row_and_is_shown(sign, json):
