@@ -79,7 +79,8 @@ SENTENCES = {
     "no_action": "is empty, so nobody knows whether this person comes or goes. Fill it in, or "
     "remove the row.",
     "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
-    "without separators, or set another 'type:' for this field.",
+    "without separators; say how all are written, 'thousands' in 'csv' of the source; or set "
+    "another 'type:' for this field.",
     "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "
     "as text.",
     "not_a_number": "is not a number. Write it like 1234.5: with a point, and without "

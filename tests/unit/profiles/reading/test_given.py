@@ -390,7 +390,8 @@ MESSAGES = [
         "1,5",
         (
             'Row 1, column c: "1,5" is not a whole number. Write it with the digits 0 to 9 alone, '
-            "without separators, or set another 'type:' for this field."
+            "without separators; say how all are written, 'thousands' in 'csv' of the source; or "
+            "set another 'type:' for this field."
         ),
     ),
     (
