@@ -122,6 +122,8 @@ SENTENCES = {
     '["a", "b"], or as text that is split, like a|b.',
     "nested_member": "holds a list or an object inside the list. Set 'type: json' to send "
     "it as it is.",
+    "not_a_phone": "is not a phone number, but an amount, for which a program took it: 'phone' "
+    "takes text like +4917012345678. Format the column as text, and export it again.",
     "not_a_gender": "is not a gender for Braze: 'gender' takes M, F, O, N or P, in capitals. "
     "Correct it, or leave it empty.",
     "not_a_language": "is not a language for Braze: 'language' takes a code of ISO 639-1, "
