@@ -60,8 +60,8 @@ _ROWS = 100
 """Rows that show whether a last column without a name is one."""
 _BLANK = " \t"
 """What a cell that holds nothing may have all the same."""
-_CTRL_Z = "\x1a"
-"""What DOS put at the end of text."""
+_NO_TEXT = "\x1a\f"
+"""What DOS put at the end of text, and printers of large machines at the end of a page."""
 
 
 def read_csv(  # noqa: PLR0913 - a file, and how it is read
@@ -333,7 +333,7 @@ def _good_rows(
             raise escaped_quotes(key, record.number)
         elif before.endswith('\\"') and is_escaped(f"{before}\n{record.text}", delimiter, width):
             raise escaped_quotes(key, record.number - 1)
-        elif record.text.strip(_CTRL_Z):
+        elif record.text.strip(_NO_TEXT):
             bad.append(_ragged(record, header))
         before = record.text
 
