@@ -233,6 +233,7 @@ class BatchDraft:
             "pointed": noted("identifiers_pointed", identifiers=count["pointed"]),
             "decomposed": noted("identifiers_decomposed", identifiers=count["decomposed"]),
             "wrapped": noted("cells_unwrapped", cells=count["wrapped"]),
+            "stand_ins": noted("cells_stand_in", cells=count["stand_ins"]),
             "nulls_left_out": noted("nulls_left_out", members=count["nulls_left_out"]),
         }
         self.notes += [note.about(key) for kind, note in notes.items() if count[kind]]

@@ -185,6 +185,16 @@ def _cells_merged(*, ranges: Sequence[str]) -> str:
     )
 
 
+def _cells_stand_in(*, cells: int) -> str:
+    return (
+        counted(cells, "cell of text says", "cells of text say")
+        + " what programs write for want of a value, such as NULL, \\N, nan, #N/A or undefined, and"
+        + (" is" if cells == 1 else " are")
+        + " sent so. If that means that there is nothing, name it in 'source', such as"
+        ' nulls: ["NULL"].'
+    )
+
+
 def _not_taken(*, file: str, files: int) -> str:
     more = f" and {files - 1:,} more" if files > 1 else ""
     return f"No job takes {file}{more}. Why, and what to do: exchanger files {file}"
@@ -305,9 +315,10 @@ FILE_NOTES: Mapping[str, Words] = {
     "added_nothing": _added_nothing,
     "cells_in_error": _cells_in_error,
     "cells_merged": _cells_merged,
+    "cells_stand_in": _cells_stand_in,
     "cells_unwrapped": (
         "{cells:,} cells were read without what other tools put around their text: an apostrophe "
-        'before = + - @, or ="...".'
+        'before = + - @, or before the digits of an identifier, or ="...".'
     ),
     "changed_while_read": (
         "{file} was replaced or deleted while it was read. The next run takes what is there."
