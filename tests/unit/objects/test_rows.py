@@ -68,6 +68,19 @@ def planned(job, rows, taken=(), ready=None):
     return plan.outbox, plan.tally
 
 
+@pytest.mark.parametrize("places", [[(0, 1), (0, 2), (1, 1)], [(1, 1), (0, 2), (0, 1)]])
+def test_rows_are_sent_in_the_order_of_files_and_rows(places):
+    """Whether or not they come in that order; of one id the first of them is sent."""
+    cast, rules = read(EVENTS, *(EVENT | {"n": str(n), "row": str(min(n, 1))} for n in range(3)))
+    files, rows = (pl.Series(each, dtype=pl.UInt32) for each in zip(*places, strict=True))
+    frame = cast.frame.with_columns(files.alias("@file"), rows.alias("@row"))
+    options = RowOptions(kind_of(EVENTS).making, rules, "events", create_missing=True)
+    plan = plan_rows(RowsInput(frame, pl.Series("@row_id", [], pl.String)), options)
+
+    first = min(places[1:])
+    assert sorted([places[0], first]) == plan.outbox.select("@file", "@row").rows()
+
+
 def test_an_event_is_spelled_as_braze_takes_it():
     """Names are quoted, numbers stay numbers, empty cells say nothing."""
     outbox, _ = planned(EVENTS, [EVENT, EVENT | {"row": "2", "n": "", "t": ""}])
