@@ -60,7 +60,9 @@ def plan(  # noqa: PLR0913 - one for each option
     show_plan(
         loaded,
         job,
-        lambda context: plan_import(context, job, wanted, record=record, rows=rows),
+        lambda context: plan_import(
+            context, job, wanted, record=record, rows=rows, kept=save is not None
+        ),
         as_json=as_json,
         record=record,
         save=save,

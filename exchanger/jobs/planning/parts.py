@@ -182,6 +182,7 @@ def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterat
         rules=[*batch.rules.values()],
         endpoint=making.endpoints[job.on_unknown].name,
         create_missing=job.create_missing,
+        shown=call.shown,
     )
     yield PlanParts(batch, _rows(call, batch), partial(plan_rows, terms=terms))
 
