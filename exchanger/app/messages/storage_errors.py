@@ -112,7 +112,7 @@ def words_for_code(error: StorageError) -> Message | None:
     code, said = error.code, f" ({error.detail})" if error.detail else ""
     if code.startswith("KMS.") or _KMS.search(error.detail):
         return _key_of_kms(error, said)
-    if code == "AccessDenied":
+    if code in ("AccessDenied", "403"):  # The answer to HEAD has no body, so its status alone.
         return _denied(error, said)
     if code not in _BY_CODE:
         return None
@@ -164,8 +164,8 @@ def cure_of_surroundings(error: StorageError | BrazeError) -> str | None:
         )
     if _PROXY.search(detail):
         return (
-            "Look at HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment of this process: a"
-            f" proxy is written http://HOST:PORT. {_THEN}"
+            "Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment of this"
+            f" process: a proxy is written http://HOST:PORT. {_THEN}"
         )
     return None
 
