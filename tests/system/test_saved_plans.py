@@ -85,6 +85,15 @@ def test_a_saved_plan_is_not_done_once_anything_moved(exchange, saved):
     assert "it would send other values than the plan has" in refused(exchange, saved)
 
 
+def test_where_a_plan_cannot_be_kept_nothing_is_looked_up_for_it(exchange, saved):
+    """A folder that is not there, or a folder in place of a file, is told before the work."""
+    asked = exchange.braze.requests("/users/export/ids")
+    for place in (exchange.folder / "none" / "plan.json", exchange.folder):
+        done = exchange.call("plan", "crm", "--save", place)
+        assert (2, True) == (done.returncode, "cannot be written" in done.stderr)
+    assert asked == exchange.braze.requests("/users/export/ids")
+
+
 def test_a_plan_is_saved_only_where_there_is_one(exchange, saved):
     """Nothing to do is no plan; what is no plan is told, and a plan stands with no other option."""
     exchange.ask("run", "crm", "--plan", saved)
