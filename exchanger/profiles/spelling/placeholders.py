@@ -47,7 +47,7 @@ _STAND_INS = pl.Series(
         *("NULL", "null", "(null)", "<null>", "\\N", "nan", "NaN", "NaT", "undefined"),
         *("#N/A", "#NV", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "[object Object]"),
     ]
-)
+).implode()
 """What programs write for want of a value, as they spell it, and what nobody means as text."""
 _SAMPLE = 1_000
 
