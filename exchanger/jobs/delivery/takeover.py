@@ -3,7 +3,8 @@ What a new holder does about a predecessor who may still be alive.
 
 Its last requests may arrive late, after ours. Within one run they carry the same values as ours.
 What it had begun and not acknowledged is looked up once more after the wait that Braze advises, and
-sent again where Braze differs, before anything newer is planned for these profiles.
+sent again where Braze differs, before anything newer is planned for these profiles. Where a look-up
+does not show it (cohorts, items of catalogs), all of it is sent again after that wait.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ def in_doubt_items(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
     return pl.concat([outbox.empty(), *parts])
 
 
-def resolve_in_doubt(context: JobContext, in_doubt: pl.DataFrame) -> int:
+def resolve_in_doubt(context: JobContext, in_doubt: pl.DataFrame, *, shown: bool) -> int:
     """
     Send again what Braze does not show as wanted, once late requests have had time to arrive.
 
     Args:
         context: The outside.
         in_doubt: Rows of the outbox.
+        shown: Whether a look-up shows what was sent; otherwise all is sent again.
 
     Returns:
         How many requests were sent.
@@ -63,7 +65,7 @@ def resolve_in_doubt(context: JobContext, in_doubt: pl.DataFrame) -> int:
     if in_doubt.is_empty():
         return 0
     context.pause(context.grace)
-    differing = _differing(context, in_doubt)
+    differing = _differing(context, in_doubt) if shown else in_doubt
     log.info("takeover.checked", profiles=in_doubt.height, sent_again=differing.height)
     return asyncio.run(send_again(context, differing)) if differing.height else 0
 
