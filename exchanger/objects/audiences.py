@@ -45,11 +45,11 @@ from exchanger.profiles.frames.columns import (
 from exchanger.profiles.frames.columns import wanted as after
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.strategies import entry_goes
-from exchanger.profiles.planning.cohort_requests import LEAVES
+from exchanger.profiles.planning.cohort_requests import LEAVES, named_in_cohort
 from exchanger.profiles.planning.payloads import creation
 from exchanger.profiles.reading.field_columns import type_of_value
 from exchanger.profiles.spelling.json_values import json_string, spell_json
-from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member, value_of
+from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
 from exchanger.profiles.validation.messages import no_rejections
 
 if TYPE_CHECKING:
@@ -200,9 +200,9 @@ class CohortShape:
         told = pl.col(name) if name in wanted.columns else pl.lit(None, pl.String)
         comes = told == "true"
         rendered = pl.concat_str(
-            pl.lit('{"user_ids":['),
-            json_string(value_of(pl.col(PROFILE))),
-            pl.when(comes).then(pl.lit("]}")).otherwise(pl.lit(f'],"{LEAVES}":true}}')),
+            pl.lit("{"),
+            named_in_cohort(pl.col(PROFILE)),
+            pl.when(comes).then(pl.lit("}")).otherwise(pl.lit(f',"{LEAVES}":true}}')),
         )
         points = comes.cast(pl.UInt32) if is_billed(self.key) else pl.lit(0, pl.UInt32)
         return wanted.select(

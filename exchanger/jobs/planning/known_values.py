@@ -316,9 +316,13 @@ def _unknown(
 
 
 def _never_seen(folded: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Name the profiles of which nobody knows that they are there, and what tells it."""
-    there = known.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE]
-    strangers = folded.filter(~pl.col(PROFILE).is_in(there.implode()))
+    """
+    Name the profiles of which nobody knows whether they are there, and what tells it.
+
+    That somebody is not is known only of whom this run has looked up, to know who is meant.
+    """
+    seen = known.filter(pl.col(EXISTS).is_not_null())[PROFILE]
+    strangers = folded.filter(~pl.col(PROFILE).is_in(seen.implode()))
     return strangers.select(PROFILE, pl.lit(IDENTIFIED).alias("field"))
 
 

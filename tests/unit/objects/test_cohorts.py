@@ -61,6 +61,18 @@ def test_a_request_has_a_thousand_people_and_two_changes_at_most():
     assert (None, True) == (come.get("should_remove"), leave.get("should_remove"))
 
 
+def test_people_are_named_by_what_names_them():
+    """Aliases are objects of their own kind, and those who come still stand in one change."""
+    key = 'alias\x1fc"rm\x1f7'
+    made = rendered("acme/vip", **{key: "true", "ada": "true", "bob": "false"})[OBJECT]
+    alias = {"alias_label": 'c"rm', "alias_name": "7"}
+    assert {"aliases": [alias]} == json.loads(made[0])
+    [batch] = bodies(made, 75, COHORT).batches
+    come, leave = json.loads(batch.body)["cohort_changes"]
+    assert {"user_ids": ["ada"], "aliases": [alias]} == come
+    assert {"user_ids": ["bob"], "should_remove": True} == leave
+
+
 def test_nobody_is_created_for_a_cohort():
     """Whatever the job says of others: Braze takes no notice of whom it does not have."""
     cohort = {"id": "vip", "name": "VIP", "partner": "acme", **KEYS}

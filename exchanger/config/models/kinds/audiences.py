@@ -54,8 +54,8 @@ class AudienceCohort(Strict):
     """
     A cohort of a partner, for those to whom Braze has given a partner's key.
 
-    It is made by its first request. Braze takes people by their ``external_id``, and creates
-    nobody.
+    It is made by its first request. Braze takes people by their ``external_id`` or an alias, and
+    creates nobody.
     """
 
     id: str = Field(description="what the partner calls it, for good")
