@@ -134,6 +134,115 @@ def test_people_are_given_by_their_aliases(by_alias):
     assert {"ada", "bob"} == members(vip)
 
 
+@pytest.fixture
+def both(vip):
+    """A job of the cohort, an attribute and an entry of a list."""
+    beside = [{"attribute": "is_vip"}, {"list": "audiences", "entry": "vip"}]
+    vip.configure(vip=VIP | {"audience": {"as": [*beside, {"cohort": COHORT}]}})
+    return vip
+
+
+def vips(exchange):
+    """Read who has the attribute, and who the entry."""
+    users = {who: user.get("custom_attributes", {}) for who, user in exchange.braze.users().items()}
+    entered = {who for who, has in users.items() if "vip" in (has.get("audiences") or ())}
+    return {who for who, has in users.items() if has.get("is_vip") is True}, entered
+
+
+def test_one_job_is_a_cohort_and_attributes(both):
+    """Each gets what it lacks alone, and a row counts once; nobody is created for either."""
+    vip = both
+    track(vip.braze, {"external_id": "ada", "audiences": ["new"]})
+    track(vip.braze, {"external_id": "bob", "audiences": ["vip"], "is_vip": True})
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\nbob,add,1\ncy,remove,1\neve,add,1\n")
+    plan = vip.ask("plan", "vip")["report"]
+    assert (3, 1) == rows(plan, "applied", "skipped")
+    before = vip.braze.meter
+    report = vip.ask("run", "vip")
+    assert (4, 3, 1, 0) == rows(report, "read", "applied", "skipped", "unchanged")
+    assert 3 == sum(report[f"profiles_{kind}"] for kind in ("new", "updated"))
+    assert ({"ada", "bob"},) * 3 == (*vips(vip), members(vip))
+    assert '["new","vip"]' == vip.attribute("ada", "audiences").replace(" ", "")
+    assert {"ada", "bob", "cy", "dan"} == {*vip.braze.users()}
+    assert plan["data_points"] == report["data_points"] == vip.braze.meter - before
+
+    vip.drop("audiences/vip/2.csv", "id,op,at\nada,add,2\nbob,remove,2\n")
+    report = vip.ask("run", "vip")
+    assert (1, 1) == rows(report, "applied", "unchanged")
+    assert ({"ada"},) * 3 == (*vips(vip), members(vip))
+    assert 3 == report["fields_changed"]
+
+
+def test_of_a_row_the_part_that_braze_refused_is_given_again(both):
+    """The other part stays as it is, is not sent again, and the run is told as done in part."""
+    vip = both
+    vip.braze.faults(USERS, status=400, body={"message": "not today"}, times=3)
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\ncy,remove,1\n")
+    report = vip.ask("run", "vip", code=4)
+    assert "partial" == report["state"]
+    assert (2, 2) == rows(report, "read", "applied")
+    assert (({"ada"},) * 2, set()) == (vips(vip), members(vip))
+    tracked = vip.braze.requests("/users/track")
+    report = vip.ask("retry", str(report["seq"]))
+    assert (2, 0) == rows(report, "applied", "refused")
+    assert (({"ada"},) * 2, {"ada"}) == (vips(vip), members(vip))
+    assert tracked == vip.braze.requests("/users/track")
+
+
+@pytest.mark.nightly
+def test_a_row_is_given_again_once_if_braze_refused_all_of_it(both):
+    """Both parts of each, planned by what is held then, and in the order of the column."""
+    vip = both
+    for path in (USERS, "/users/track"):
+        vip.braze.faults(path, status=400, body={"message": "not today"}, times=3)
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,2\nbob,add,2\n")
+    refused = vip.ask("run", "vip", code=4)
+    assert (2, 0) == rows(refused, "refused", "applied")
+    vip.drop("audiences/vip/late.csv", "id,op,at\nada,remove,1\nbob,remove,3\n")
+    vip.ask("run", "vip")
+    vip.ask("retry", str(refused["seq"]))
+    assert ({"ada"},) * 3 == (*vips(vip), members(vip))
+
+
+@pytest.mark.nightly
+def test_a_killed_run_of_both_is_ended_by_the_next(both):
+    """Wherever it was: at the attributes, or at the cohort."""
+    vip = both
+    for number, path in enumerate(("/users/track", USERS)):
+        vip.braze.faults(path, delay=60, times=1)
+        vip.drop(
+            f"audiences/vip/{number}.csv", f"id,op,at\nada,add,{number}1\nbob,remove,{number}1\n"
+        )
+        sent = len(vip.braze.bodies(path))
+        killed = vip.start("run", "vip")
+        while len(vip.braze.bodies(path)) == sent:
+            assert killed.poll() is None
+        killed.kill()
+        killed.communicate()
+        vip.drop(
+            f"audiences/vip/{number}b.csv", f"id,op,at\nada,remove,{number}2\nbob,add,{number}2\n"
+        )
+        vip.ask("run", "vip")
+        assert ({"bob"},) * 3 == (*vips(vip), members(vip))
+
+
+@pytest.mark.nightly
+def test_who_is_missing_in_a_snapshot_leaves_both(both):
+    """In a run of its own, which is not about whom Braze never had."""
+    vip = both
+    job = {key: value for key, value in vip.jobs["vip"].items() if key != "action"}
+    job |= {"source": {"prefix": "audiences/vip/", "mode": "snapshot"}}
+    vip.configure(vip=job | {"guards": {"max_leavers_percent": 80}})
+    vip.drop("audiences/vip/1.csv", "id\nada\nbob\neve\n")
+    assert (2, 1) == rows(vip.ask("run", "vip"), "applied", "skipped")
+    assert ({"ada", "bob"},) * 3 == (*vips(vip), members(vip))
+    vip.drop("audiences/vip/2.csv", "id\nada\n")
+    assert 1 == vip.ask("plan", "vip")["report"]["leavers"]
+    vip.ask("run", "vip")
+    assert ({"ada"},) * 3 == (*vips(vip), members(vip))
+    assert "is_vip" in str(vip.braze.users()["bob"])
+
+
 @pytest.mark.nightly
 def test_a_snapshot_of_aliases_takes_out_who_is_missing(by_alias):
     """Also whom another identifier names by then, who stays."""

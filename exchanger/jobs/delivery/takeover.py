@@ -17,7 +17,8 @@ import structlog
 
 from exchanger.jobs.delivery.sender import send_again
 from exchanger.jobs.observing.lookup import look_up
-from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED
+from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED, is_shown
+from exchanger.profiles.planning.stale_plan import planned_fields
 from exchanger.state.runs.acknowledgements import SCHEMA
 
 if TYPE_CHECKING:
@@ -71,14 +72,9 @@ def resolve_in_doubt(context: JobContext, in_doubt: pl.DataFrame, *, shown: bool
 
 
 def _differing(context: JobContext, in_doubt: pl.DataFrame) -> pl.DataFrame:
-    fields = [name.removeprefix(WANTED) for name in in_doubt.columns if name.startswith(WANTED)]
-    needed = pl.concat(
-        in_doubt.filter(pl.col(WANTED + name).is_not_null()).select(
-            PROFILE, pl.lit(name).alias("field")
-        )
-        for name in fields
-    )
-    seen = look_up(context, needed)
+    names = [name.removeprefix(WANTED) for name in in_doubt.columns if name.startswith(WANTED)]
+    fields = [name for name in names if is_shown(name)]
+    seen = look_up(context, planned_fields(in_doubt, fields))
     compared = in_doubt.join(seen, on=PROFILE, how="left", suffix="@seen")
     differs = [
         pl.col(WANTED + name).is_not_null()
@@ -87,6 +83,7 @@ def _differing(context: JobContext, in_doubt: pl.DataFrame) -> pl.DataFrame:
         for name in seen.columns
         if name in fields
     ]
+    differs += [pl.col(WANTED + name).is_not_null() for name in names if not is_shown(name)]
     return compared.filter(pl.any_horizontal(pl.lit(value=False), *differs)).select(
         in_doubt.columns
     )

@@ -27,7 +27,7 @@ from exchanger.jobs.observing.lookup import (
 )
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.exported.held_rows import held_form
-from exchanger.profiles.frames.columns import COHORT, EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, is_shown
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.profile_key import external_ids_among, kind_of
 from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
@@ -273,8 +273,7 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
         people.seen.add(certain)
         people.lookups += LookUps.of(seen[PROFILE])
 
-    # Braze does not show who is in a cohort.
-    names = [rule.name for rule in rules if not rule.name.startswith(COHORT)]
+    names = [rule.name for rule in rules if is_shown(rule.name)]
     look_up_all(call, needed, {*call.job.fields, *names}, take)
     needed.clear()
     return pl.concat(links).unique(PROFILE, keep="last", maintain_order=True)

@@ -9,7 +9,7 @@ import pytest
 from support.jobs import import_model
 
 from exchanger.braze.endpoints import COHORT, endpoint_named
-from exchanger.objects.audiences import CohortShape
+from exchanger.objects.audiences import BothShape, CohortShape
 from exchanger.objects.kinds import kind_of
 from exchanger.profiles.frames.columns import ENDPOINT, OBJECT, POINTS, PROFILE, send
 from exchanger.profiles.planning.payloads import bodies
@@ -71,6 +71,32 @@ def test_people_are_named_by_what_names_them():
     come, leave = json.loads(batch.body)["cohort_changes"]
     assert {"user_ids": ["ada"], "aliases": [alias]} == come
     assert {"user_ids": ["bob"], "should_remove": True} == leave
+
+
+def test_attributes_beside_a_cohort_are_objects_of_their_own():
+    """Each has what it changes alone, the attributes come first, and nobody is created."""
+    sides = ("before:", "wanted:", "send:")
+    given = {"ada": ("true", "true"), "bob": (None, "false"), "cy": ("false", None)}
+    cells = {
+        side + name: [each[place] for each in given.values()]
+        for side in sides
+        for place, name in enumerate(("is_vip", "@cohort:acme/vip"))
+    }
+    shape = BothShape("acme/vip")
+    changes = shape.changes(pl.DataFrame({PROFILE: [*given], **cells}), None)
+    assert ["ada", "cy", "ada", "bob"] == changes[PROFILE].to_list()
+    assert [True, True, False, False] == changes["wanted:is_vip"].is_not_null().to_list()
+    assert [False, False, True, True] == changes["before:@cohort:acme/vip"].is_not_null().to_list()
+    made = shape.objects(changes)
+    assert [0, 1, 2, 3] == made["@item"].to_list()
+    assert ["attributes", "cohort:acme/vip"] == made[ENDPOINT].unique(maintain_order=True).to_list()
+    said = [json.loads(text) for text in made[OBJECT]]
+    only = {"_update_existing_only": True}
+    assert {"external_id": "ada", "is_vip": True} | only == said[0]
+    assert [{"user_ids": ["ada"]}, {"user_ids": ["bob"], "should_remove": True}] == said[2:]
+    assert [1, 1, 0, 0] == made[POINTS].to_list()
+    nothing = pl.DataFrame({PROFILE: []}, schema={PROFILE: pl.String})
+    assert shape.objects(shape.changes(nothing, None)).is_empty()
 
 
 def test_nobody_is_created_for_a_cohort():

@@ -123,10 +123,10 @@ def _check_cohort(job: ImportJob, audience: Audience, where: Where) -> Iterator[
     """Find what does not go together with a cohort of a partner."""
     if audience.cohort is None:
         return
-    if len(audience.as_) > 1:
+    if sum(target.cohort is not None for target in audience.as_) > 1:
         message = (
-            "a cohort is a job of its own, as Braze takes it elsewhere: write a second job with the"
-            " same source, match and action"
+            "one cohort is enough for a job: write a second job with the same source, match and"
+            " action"
         )
         yield Finding((*where, "audience", "as"), message)
     if any(match.kind not in NAMES_IN_COHORTS for match in job.match):
