@@ -258,19 +258,11 @@ class ExportIncomplete(BrazeError):
     A segment export did not complete in the time allowed; the next run waits for it again.
 
     Args:
-        endpoint: As of any such error, and so are *status* and *detail*.
-        status: 0.
-        detail: What is known.
         empty_folder: Where its files were awaited, if none came.
     """
 
     retryable = True
-
-    def __init__(
-        self, endpoint: str, status: int = 0, detail: str = "", *, empty_folder: str = ""
-    ) -> None:
-        self.empty_folder = empty_folder
-        super().__init__(endpoint, status, detail)
+    empty_folder: str = field(default="", kw_only=True)
 
 
 class ExportEmpty(BrazeError):
@@ -472,10 +464,6 @@ class InvalidRow(ExchangerError):
 class SchemaBroken(ExchangerError):
     """
     The columns of a file are not what its job demands (``source.schema``), so nothing is sent.
-
-    Args:
-        key: The file.
-        message: What has changed, in words.
     """
 
     exit_code = 4
@@ -672,13 +660,7 @@ class RunMissing(ExchangerError):
 
 
 class RunAmbiguous(ExchangerError):
-    """
-    Several connections have a run of that number.
-
-    Args:
-        run: The number.
-        connections: Those that have it.
-    """
+    """Several connections have a run of that number."""
 
     exit_code = 2
     run: str
@@ -706,13 +688,7 @@ class RunUnsuitable(ExchangerError):
 
 
 class CannotTest(ExchangerError):
-    """
-    A row cannot be given by itself.
-
-    Args:
-        job: Its job.
-        detail: Why.
-    """
+    """A row cannot be given by itself."""
 
     exit_code = 2
     summary = "{job}: {detail}"
@@ -738,13 +714,7 @@ class NothingToBackfill(ExchangerError):
 
 
 class PlanUnusable(ExchangerError):
-    """
-    A saved plan cannot be written or read.
-
-    Args:
-        path: Its file.
-        detail: Why.
-    """
+    """A saved plan cannot be written or read."""
 
     exit_code = 2
     summary = "{path}: {detail}"
@@ -753,13 +723,7 @@ class PlanUnusable(ExchangerError):
 
 
 class PlanMoved(ExchangerError):
-    """
-    A saved plan is not run, as something is not as it was when the plan was made.
-
-    Args:
-        job: The job.
-        detail: What moved.
-    """
+    """A saved plan is not run, as something is not as it was when the plan was made."""
 
     exit_code = 5
     summary = "{job}: {detail}"

@@ -21,6 +21,7 @@ NoteCode = Literal[
     "canary_kept",
     "cells_in_error",
     "cells_merged",
+    "cells_stand_in",
     "cells_unwrapped",
     "changed_while_read",
     "changes_not_kept",

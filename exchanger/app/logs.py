@@ -109,12 +109,7 @@ class _AsEvents(logging.Handler):
 
 
 class _Patient:
-    """
-    Standard error, which may be gone: who reads it may have died, and a run goes on.
-
-    Args:
-        stream: Where to write.
-    """
+    """Standard error, which may be gone: who reads it may have died, and a run goes on."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -71,6 +71,13 @@ def listed(words: Iterable[str], joint: str = "or") -> str:
     return f"{', '.join(some)} {joint} {last}" if some else last
 
 
+def first_of(words: Iterable[str], most: int) -> str:
+    """Join words for a sentence: as many as *most*, and how many more there are."""
+    known = [*words]
+    more = len(known) - most
+    return ", ".join(known[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """Write a number of things; several are called as one is, with an s, if nothing is said."""
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"

@@ -96,14 +96,7 @@ _EXAMPLES = (
 
 
 def changes(data: Households, before: Texts, after: Texts) -> Iterator[tuple[str, ...]]:
-    """
-    Choose the first household that shows each strategy, and that fits into a line.
-
-    Args:
-        data: The households.
-        before: What Braze held.
-        after: What Braze holds now.
-    """
+    """Choose the first household that shows each strategy, and that fits into a line."""
     for example in _EXAMPLES:
         for household in sorted(data.given, key=int):
             row = _row(example, data, household, before, after)

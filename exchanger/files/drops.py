@@ -41,6 +41,9 @@ UNFINISHED = (
     ".in-progress",
     ".in_progress",
     ".pending",
+    ".processing",
+    ".transferring",
+    ".wip",
 )
 """Endings, in lower case, of a file that is still on its way, or never arrived as a whole."""
 
@@ -56,11 +59,14 @@ COMPANIONS = (
     ".sig",
     # What Athena writes beside a result.
     ".metadata",
-    # Says that the file beside is complete.
+    # Says that the file beside is complete, or in use.
     ".done",
+    ".lock",
 )
 """Endings, in lower case, of an object that is about the file beside it."""
 _OF_DESKTOPS = frozenset({"desktop.ini", "thumbs.db", "ehthumbs.db"})
+_COPY = re.compile(r"(?:~|\.(?:bak|backup|old|orig))$", re.IGNORECASE)
+"""How editors and people end the name of a file of which they put a copy aside."""
 _LOCK = "~$"
 """Office's mark of who has a file open."""
 _FOLDER = "_$folder$"
@@ -116,12 +122,19 @@ def is_unfinished(name: str, pattern: str) -> bool:
 
 def is_companion(name: str, pattern: str) -> bool:
     """
-    Return whether a name is that of something beside files: a checksum, a desktop's own notes.
+    Return whether a name is that of something beside files: a checksum, notes or a copy aside.
 
     A pattern that ends so itself was written by somebody who means such files.
     """
     last = name.lower().rpartition("/")[2]
-    return last in _OF_DESKTOPS or last.startswith(_LOCK) or _ends(name, pattern, COMPANIONS)
+    if last in _OF_DESKTOPS or last.startswith(_LOCK) or _ends(name, pattern, COMPANIONS):
+        return True
+    if last.startswith("#") and _ends(last, pattern, ("#",)):  # What an editor has not saved yet.
+        return True
+    copy = _COPY.search(last)
+    if copy is None or not looks_like_data(last[: copy.start()]):
+        return False
+    return not pattern.lower().endswith(copy[0])
 
 
 def looks_like_data(key: str) -> bool:

@@ -85,7 +85,10 @@ def read_manifest(body: bytes) -> list[Entry]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ManifestFault("it is not UTF-8") from error
-    entries = _of_json(text) if text.lstrip()[:1] in ("{", "[") else _of_lines(text)
+    if text.lstrip()[:1] in ("{", "["):
+        entries = _of_json(text)
+    else:
+        entries = [Entry(line.strip()) for line in text.splitlines() if not _BLANK.fullmatch(line)]
     if not entries:
         raise ManifestFault("it names no file")
     return entries
@@ -110,10 +113,6 @@ def key_of(name: str, folder: str, prefix: str, bucket: str, there: Container[st
     if relative in there or not name.lstrip("/").startswith(prefix):
         return relative
     return name.lstrip("/")
-
-
-def _of_lines(text: str) -> list[Entry]:
-    return [Entry(line.strip()) for line in text.splitlines() if not _BLANK.fullmatch(line)]
 
 
 def _of_json(text: str) -> list[Entry]:

@@ -41,7 +41,7 @@ from exchanger.jobs.quarantine.corrections import (
 )
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import QuarantinedRows
-from exchanger.jobs.reading.read import read_corrected
+from exchanger.jobs.reading.read import read_files
 from exchanger.jobs.runtime.report import FileReport, new_report, numbered_report
 from exchanger.notes import noted
 
@@ -244,13 +244,14 @@ def read_corrections(call: ImportContext, corrections: Corrections) -> tuple[Inp
     Returns:
         The batch, and the run whose quarantine it takes up; 0 if it gives no row of it.
     """
+    requests = [each.request for each in corrections.rows]
     try:
-        batch = read_corrected(call, [each.request for each in corrections.rows])
+        batch = read_files(call, requests, without_all=True)
     except SchemaBroken as error:
         return read_corrections(call, _without(corrections, error))
     head, given = corrections.head, {}
     if head is not None and batch.files:
-        found = QuarantinedRows(requests=[each.request for each in corrections.rows])
+        found = QuarantinedRows(requests=requests)
         batch = GIVEN_AGAIN[call.kind.given_again].put_right(call, head, batch, found)
         batch = with_corrected_files(batch, corrections.rows)
         given = given_rows(batch)

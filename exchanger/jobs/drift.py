@@ -8,6 +8,7 @@ so it never undoes what a run delivers meanwhile. Only differences are recorded:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,16 +20,18 @@ from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import FieldConfig
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.comparison import FieldComparison
-from exchanger.jobs.observing.lookup import alone_in_a_request, look_up_parts, note_if_slow
+from exchanger.jobs.observing.lookup import NOBODY, LookUps, look_up_parts, note_if_slow
 from exchanger.jobs.runtime.artifacts import load
 from exchanger.jobs.runtime.recognition import establish
-from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
+from exchanger.jobs.segments.users import SegmentUsers, baseline_segment, sought_keys
 from exchanger.notes import Note, noted
-from exchanger.profiles.frames.columns import EXISTS, PROFILE, SEEN, STAMP
+from exchanger.profiles.exported.held_rows import held_form
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SEEN, STAMP
 from exchanger.profiles.merging.drift import expected, news, paired
 from exchanger.profiles.reading.field_columns import config_of
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.profile_key import external_ids_among
+from exchanger.profiles.spelling.same_person import IS_LINKED, LINKED, doubted, linked, links_of
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
 
@@ -71,7 +74,9 @@ class DriftReport:
 
     ``profiles`` were chosen; each of them was ``compared``, is ``gone`` from Braze, was left out as
     ``pending`` (a run is about to send it) or ``fresh`` (it was sent so lately that Braze may not
-    show it yet), or is ``absent`` from the exported segment. Of those compared some ``changed``.
+    show it yet), is ``absent`` from the exported segment, has an ``ambiguous`` address or number
+    that several profiles have, or one of which it is ``unclear`` whose it is, as the export does
+    not tell. Of those compared some ``changed``.
     """
 
     job: str
@@ -84,6 +89,8 @@ class DriftReport:
     pending: int = 0
     fresh: int = 0
     absent: int = 0
+    ambiguous: int = 0
+    unclear: int = 0
     notes: list[str] = field(default_factory=list)
     facts: list[Note] = field(default_factory=list)
 
@@ -119,23 +126,25 @@ def find_drift(
     if not names:
         report.facts.append(noted("nothing_held"))
     elif options.sample is not None:
-        chosen = state.held.sample(names, options.sample, options.seed)
-        known = _known(state.held.history_of(chosen, names), names)
-        alone = alone_in_a_request(known[PROFILE])
-        report.facts += note_if_slow(known.height, context.lookup_limit, alone)
+        chosen = _people(state, state.held.sample(names, options.sample, options.seed))
+        known = _known(state.held.history_of(chosen, [*names, IDENTIFIED]), names)
+        asked = LookUps.of(known[PROFILE])
+        report.facts += note_if_slow(asked.profiles, context.lookup_limit, asked.alone)
         _Check(context, state, job, report).look_up(known)
     elif segment is None:
         check = _Check(context, state, job, report)
-        for first, end in state.held.slices():
-            context.go_on()
-            check.look_up(_known(state.held.between(first, end, names), names))
+        everybody = (known[PROFILE] for _, _, known in _everybody(context, state, names))
+        asked = sum(map(LookUps.of, everybody), NOBODY)
+        report.facts += note_if_slow(asked.profiles, context.lookup_limit, asked.alone)
+        for _, _, known in _everybody(context, state, names):
+            check.look_up(known)
     else:
-        users = SegmentUsers.exported(context, state, segment, f"{name}@drift", names)
+        sought = sought_keys(context, state)
+        named = f"{name}@drift"
+        users = SegmentUsers.exported(context, state, segment, named, names, sought)
         check = _Check(context, state, job, report)
-        for first, end in state.held.slices():
-            context.go_on()
-            known = _known(state.held.between(first, end, names), names)
-            check.export(users, known, users.between(first, end))
+        for first, end, known in _everybody(context, state, names):
+            check.export(users, known, first, end)
         users.done()
     log.info("drift.found", compared=report.compared, changed=report.changed)
     return report
@@ -151,22 +160,34 @@ def _fields(job: ImportJob, state: ConnectionState) -> list[FieldDrift]:
     ]
 
 
+def _everybody(
+    context: JobContext, state: ConnectionState, names: list[str]
+) -> Iterator[tuple[int, int, pl.DataFrame]]:
+    """Read whom to compare, a range of slices at a time, with its bounds."""
+    for first, end in state.held.slices():
+        context.go_on()
+        yield first, end, _known(state.held.between(first, end, [*names, IDENTIFIED]), names)
+
+
+def _people(state: ConnectionState, chosen: pl.Series) -> pl.Series:
+    """Name each of the people that keys mean once, by the external id if one is known."""
+    links = links_of(state.held.of(chosen, [IDENTIFIED])).drop_nulls(LINKED)
+    return linked(chosen.to_frame(PROFILE), links)[PROFILE].unique(maintain_order=True)
+
+
 def _known(held: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    """Leave out profiles that do not exist, and those of which nothing is certain."""
+    """
+    Leave out profiles that do not exist, and those of which nothing is certain.
+
+    So are keys of people with an external id: what is held of these is held by that.
+    """
     certain = ((pl.col(name) != UNCERTAIN).fill_null(value=False) for name in names)
-    return held.filter(pl.col(EXISTS).fill_null(value=True), pl.any_horizontal(*certain))
+    there = pl.col(EXISTS).fill_null(value=True)
+    return held.filter(there, ~IS_LINKED, pl.any_horizontal(*certain))
 
 
 class _Check:
-    """
-    Compares profiles with Braze, counts, and records what differs.
-
-    Args:
-        context: The outside.
-        state: Where held values are.
-        job: The job.
-        report: Counted into.
-    """
+    """Compares profiles with Braze, counts, and records what differs."""
 
     def __init__(
         self, context: JobContext, state: ConnectionState, job: ImportJob, report: DriftReport
@@ -194,19 +215,24 @@ class _Check:
             profiles = known[PROFILE].sort()
             look_up_parts(self._context, profiles, self._names, compare)
 
-    def export(self, users: SegmentUsers, known: pl.DataFrame, seen: pl.DataFrame) -> None:
-        """Compare profiles with what a segment export shows."""
-        self._report.profiles += known.height
-        shown = seen.join(known, on=PROFILE, how="semi")
-        absent = known.join(seen, on=PROFILE, how="anti")
+    def export(self, users: SegmentUsers, known: pl.DataFrame, first: int, end: int) -> None:
+        """Compare profiles of a range of slices with what a segment export shows."""
+        report = self._report
+        report.profiles += known.height
+        ids = external_ids_among(known[PROFILE])
+        newest = self._state.runs.newest()
+        others = known[PROFILE].filter(~known[PROFILE].is_in(ids.implode()))
+        told = users.told(first, end, others, last=newest.document.seq if newest else 0)
+        seen = users.between(first, end).join(known, on=PROFILE, how="semi")
+        missing = ids.filter(~ids.is_in(seen[PROFILE].implode()))
+        gone = told.absent
         if users.complete:
-            # Who is named otherwise may be in the segment all the same.
-            gone = external_ids_among(absent[PROFILE])
-            self._report.absent += absent.height - gone.len()
-            shown = pl.concat([shown, users.absent(gone)])
-        else:
-            self._report.absent += absent.height
-        self._compare(shown, users.stamp, users.asked_at)
+            gone, missing = pl.concat([gone, missing]), missing.clear()
+        report.absent += missing.len() + told.missing.len()
+        report.unclear += told.unclear.len()
+        several = held_form({}, [], self._names, told.several)
+        shown = [seen, told.seen.drop(IDENTIFIED), several, users.absent(gone)]
+        self._compare(pl.concat(shown, how="diagonal"), users.stamp, users.asked_at)
 
     def _compare(self, seen: pl.DataFrame, stamp: int, asked_at: datetime) -> None:
         """
@@ -216,7 +242,7 @@ class _Check:
         when Braze was asked.
         """
         pending = self._pending(self._state.runs.newest())
-        held = self._state.held.history_of(seen[PROFILE], self._names)
+        held = self._state.held.history_of(seen[PROFILE], [*self._names, IDENTIFIED])
         fresh = held.filter(pl.col(STAMP) > stamp)
         report = self._report
         waiting = seen.filter(pl.col(PROFILE).is_in(pending.implode()))
@@ -224,8 +250,10 @@ class _Check:
         settled = rest.join(fresh, on=PROFILE, how="anti")
         report.pending += waiting.height
         report.fresh += rest.height - settled.height
-        pairs = paired(held, settled, self._names)
+        several = settled.filter(pl.col(EXISTS).is_null())
+        pairs = paired(held, settled.filter(pl.col(EXISTS).is_not_null()), self._names)
         there = pairs.filter(pl.col(SEEN + EXISTS))
+        report.ambiguous += several.height
         report.gone += pairs.height - there.height
         report.compared += there.height
         changed = [
@@ -236,6 +264,8 @@ class _Check:
             pl.DataFrame(changed).select(pl.any_horizontal(pl.all())).sum().item()
         )
         self._state.held.observe(news(pairs, self._names), stamp=stamp, at=asked_at)
+        doubts = doubted(held.join(several, on=PROFILE, how="semi"), self._names)
+        self._state.held.observe(doubts, stamp=stamp, at=asked_at)
 
     def _pending(self, newest: VersionedRun | None) -> pl.Series:
         """Name the profiles of a run that is under way."""

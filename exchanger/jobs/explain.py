@@ -196,14 +196,7 @@ def _keys_of(state: ConnectionState, profile: str) -> list[str]:
 
 
 class _Changes:
-    """
-    Puts beside changes what their runs know.
-
-    Args:
-        context: The outside.
-        state: What is remembered.
-        keys: Of the profile.
-    """
+    """Puts beside changes what their runs know."""
 
     def __init__(self, context: JobContext, state: ConnectionState, keys: Sequence[str]) -> None:
         self._context = context

@@ -166,13 +166,7 @@ def _clear_away(run: _Run, pending: PendingExport, manifest: Manifest) -> None:
 
 @contextmanager
 def _without_failing(run: _Run, what: _Beside) -> Iterator[None]:
-    """
-    Do what a dataset does not depend on: a failure is noted, and fails no run.
-
-    Args:
-        run: Gets the note.
-        what: What is done.
-    """
+    """Do what a dataset does not depend on: a failure is noted, and fails no run."""
     try:
         yield
     except Stopped:

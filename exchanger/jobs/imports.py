@@ -341,7 +341,8 @@ def _held_back(call: ImportContext, taken: _Taken) -> list[RunReport]:
 
 def read_waiting(call: ImportContext, listed: WaitingFiles) -> InputBatch:
     """Read what waits, and claim what is left out for good beside it."""
-    batch = read_files(call, _intakes(call, listed.files))
+    requests = _intakes(call, listed.files)
+    batch = read_files(call, requests, call.job.max_rows_per_run, without_all=True)
     not_read = {key for key, _ in (*batch.gone, *batch.unreadable)}
     # A file that nobody can read replaces none.
     older = [] if listed.newest in not_read else listed.superseded
@@ -366,6 +367,7 @@ def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
 
 def note_waiting(waiting: WaitingFiles) -> list[Note]:
     """Note which files wait for a person, are not complete, or lie there with rows left."""
+    gone = waiting.moved_away
     return [
         noted("file_waits_as_doubtful", file=key, run=seq)
         if key in waiting.doubtful
@@ -376,13 +378,8 @@ def note_waiting(waiting: WaitingFiles) -> list[Note]:
     ] + [
         *note_incomplete(waiting.incomplete),
         *note_left(by_run(waiting.left)),
-        *_note_moved_away(waiting.moved_away),
+        *([noted("moved_files_gone", file=gone[0], files=len(gone))] if gone else []),
     ]
-
-
-def _note_moved_away(places: Sequence[str]) -> list[Note]:
-    """Note which files a backfill does not find any more, as they are not where a run put them."""
-    return [noted("moved_files_gone", file=places[0], files=len(places))] if places else []
 
 
 def _new_strays(call: ImportContext, waiting: WaitingFiles, seq: int) -> list[Note]:

@@ -27,11 +27,12 @@ from exchanger.jobs.lifecycle.finish import drain
 from exchanger.jobs.lifecycle.maintenance import maintain
 from exchanger.jobs.observing.comparison import FieldComparison
 from exchanger.jobs.runtime.recognition import establish
-from exchanger.jobs.segments.users import SegmentUsers, baseline_segment
+from exchanger.jobs.segments.users import SegmentUsers, Told, baseline_segment, sought_keys
 from exchanger.notes import Note, noted
-from exchanger.profiles.frames.columns import EXISTS, PROFILE, STAMP
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, STAMP
 from exchanger.profiles.merging.drift import paired
-from exchanger.profiles.spelling.profile_key import kind_of
+from exchanger.profiles.spelling.profile_key import external_ids_among, kind_of
+from exchanger.profiles.spelling.same_person import IS_LINKED, doubted
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
 
@@ -50,7 +51,10 @@ class RebuildReport:
     ``profiles`` were in the export. Of these ``fresh`` were sent so lately that the export may not
     show it, so they stay as they are held; the others are compared, field by field. Of those held
     and not in the export, ``absent`` do not exist, as it was declared complete, and ``unseen``
-    stay as they are held.
+    stay as they are held. Of addresses and numbers by which anything is held, some are
+    ``ambiguous``, as several profiles have them, which is remembered, and some ``unclear``: of
+    these the export does not tell whose they are, so they stay, too. Who has an external id, as the
+    export shows, is counted by that alone.
     """
 
     job: str
@@ -61,6 +65,8 @@ class RebuildReport:
     fresh: int = 0
     absent: int = 0
     unseen: int = 0
+    ambiguous: int = 0
+    unclear: int = 0
     notes: list[str] = field(default_factory=list)
     facts: list[Note] = field(default_factory=list)
 
@@ -121,7 +127,8 @@ def rebuild(
         # What begins with a sign is no attribute, and in no export.
         attributes = {name for name in state.held.fields() if not name.startswith("@")}
         names = sorted((attributes | own) - NOT_EXPORTED)
-        users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names)
+        sought = sought_keys(held, state)
+        users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names, sought)
         fields = [FieldComparison(one) for one in names]
         report = RebuildReport(name, users.segment, users.asked_at, fields, facts=facts)
         frames = _compared(state, users, report)
@@ -151,22 +158,47 @@ def _compared(
 ) -> Iterator[pl.DataFrame]:
     """Yield what is to be recorded, and count on the way how it differs from what is held."""
     names = [one.field for one in report.fields]
+    newest = state.runs.newest()
+    last = newest.document.seq if newest else 0
     for first, end in state.held.slices():
         users.context.go_on()
-        held, seen = state.held.between(first, end, names), users.between(first, end)
-        late = (pl.col(STAMP) > users.stamp).fill_null(value=False)
-        pairs = paired(held, seen, names)
-        settled = pairs.filter(~late)
-        for one in report.fields:
-            one.add(settled, pl.col(one.field), ordered=True)
-        missing = held.filter(pl.col(EXISTS).fill_null(value=True)).join(
-            seen, on=PROFILE, how="anti"
-        )
-        # Who is named otherwise than by an external id may be in the segment all the same.
-        known = ~late & (kind_of(pl.col(PROFILE)) == "external_id")
-        gone = missing.filter(known) if users.complete else missing.clear()
-        report.profiles += pairs.height
-        report.fresh += pairs.height - settled.height
-        report.absent += gone.height
-        report.unseen += missing.height - gone.height
-        yield pl.concat([seen, users.absent(gone[PROFILE])])
+        held = state.held.between(first, end, [*names, IDENTIFIED])
+        ids = external_ids_among(held[PROFILE])
+        others = held[PROFILE].filter(~held[PROFILE].is_in(ids.implode()))
+        told = users.told(first, end, others, last=last)
+        yield _learnt(held, users.between(first, end), told, users, report)
+
+
+def _learnt(
+    held: pl.DataFrame,
+    seen: pl.DataFrame,
+    told: Told,
+    users: SegmentUsers,
+    report: RebuildReport,
+) -> pl.DataFrame:
+    """Count how what an export shows of some profiles differs, and build what is recorded of it."""
+    names = [one.field for one in report.fields]
+    late = (pl.col(STAMP) > users.stamp).fill_null(value=False)
+    # Whom another key means is in the export by the external id, too.
+    counted = pl.concat([seen, told.seen.filter(~IS_LINKED).select(seen.columns)])
+    pairs = paired(held, counted, names)
+    settled = pairs.filter(~late)
+    for one in report.fields:
+        one.add(settled, pl.col(one.field), ordered=True)
+    there = held.filter(pl.col(EXISTS).fill_null(value=True))
+    several = there.filter(pl.col(PROFILE).is_in(told.several.implode()))
+    known = pl.concat([seen[PROFILE], told.seen[PROFILE], told.several, told.unclear])
+    missing = there.filter(~pl.col(PROFILE).is_in(known.implode()))
+    # Who is not in a complete export does not exist, by whatever key.
+    is_absent = pl.col(PROFILE).is_in(told.absent.implode())
+    is_absent |= (kind_of(pl.col(PROFILE)) == "external_id") & users.complete
+    gone = missing.filter(~late & is_absent)
+    report.profiles += pairs.height
+    report.fresh += pairs.height - settled.height
+    report.ambiguous += several.height
+    report.unclear += there.filter(~IS_LINKED, pl.col(PROFILE).is_in(told.unclear.implode())).height
+    report.absent += gone.filter(~IS_LINKED).height
+    report.unseen += missing.filter(~IS_LINKED).height - gone.filter(~IS_LINKED).height
+    others = (told.seen, doubted(several, names))
+    frames = [seen, users.absent(gone[PROFILE]), *(some for some in others if some.height)]
+    return pl.concat(frames, how="diagonal")

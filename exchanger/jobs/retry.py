@@ -51,12 +51,7 @@ def retry_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: fl
     """
     Send again what Braze refused of a run, and what was rejected of it.
 
-    Args:
-        context: The outside.
-        name: The run's job.
-        job: As it is configured now.
-        seq: The run.
-        wait: Seconds to wait for another process that writes to the same connection.
+    Its arguments are those of ``approve_run``.
 
     Raises:
         RunUnsuitable: The run has not ended yet.

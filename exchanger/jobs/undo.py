@@ -50,12 +50,7 @@ def undo_run(context: JobContext, name: str, job: ImportJob, seq: int, wait: flo
     """
     Take back what a run changed.
 
-    Args:
-        context: The outside.
-        name: The run's job.
-        job: As it is configured now.
-        seq: The run.
-        wait: Seconds to wait for another process that writes to the same connection.
+    Its arguments are those of ``approve_run``.
 
     Raises:
         RunUnsuitable: The run has not ended, changed no attributes, or what it changed is not kept.

@@ -101,7 +101,8 @@ class ItemShape:
         """Fill up changes with what is held, as what is not sent of an item is gone."""
         names = [name.removeprefix(SEND) for name in changed.columns if name.startswith(SEND)]
         present = [name for name in names if name in held.columns]
-        kept = held.select(PROFILE, *(_certain(name).alias(_HELD + name) for name in present))
+        certain = (pl.when(pl.col(name) != UNCERTAIN).then(pl.col(name)) for name in present)
+        kept = held.select(PROFILE, *certain).rename({name: _HELD + name for name in present})
         joined = changed.join(kept, on=PROFILE, how="left", maintain_order="left")
         whole = [
             pl.coalesce(send(name), *([_HELD + name] if name in present else [])).alias(send(name))
@@ -141,10 +142,6 @@ def shape_of_items(job: ImportJob, others: Mapping[str, Iterable[str]]) -> ItemS
             for name in names:
                 catalogs[name] = (*catalogs.get(name, ()), catalog)
     return ItemShape(job.mode, catalogs)
-
-
-def _certain(name: str) -> pl.Expr:
-    return pl.when(pl.col(name) != UNCERTAIN).then(pl.col(name))
 
 
 def _is_there(held: pl.DataFrame) -> pl.Expr:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from exchanger.config.models import PROPERTY
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.spelling.json_values import fragment, spell_json
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def _put_together(values: pl.Series, labels: Sequence[str]) -> pl.Series:
     for sparse, group in groupby(members, key=lambda each: each[0].has_nulls()):
         named = [(pl.lit(label), pl.col(cells.name)) for cells, label in group]
         if sparse:
-            pieces += [pl.format("{}{}", *one) for one in named]
+            pieces += [filled("{}{}", *one) for one in named]
         else:
-            pieces.append(pl.format(",".join(["{}{}"] * len(named)), *chain(*named)))
+            pieces.append(filled(",".join(["{}{}"] * len(named)), *chain(*named)))
     listed = pl.concat_str(pieces, separator=",", ignore_nulls=True).alias("listed")
     braced = pl.concat_str(pl.lit("{"), "listed", pl.lit("}")).alias(values.name)
     rows = values.struct.unnest().select(listed)

@@ -16,12 +16,7 @@ import orjson
 
 
 class JsonNumber(float):
-    """
-    A float that remembers the JSON text it was read from.
-
-    Args:
-        text: A JSON number.
-    """
+    """A float that remembers the JSON text it was read from."""
 
     __slots__ = ("text",)
     text: str

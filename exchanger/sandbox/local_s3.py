@@ -27,9 +27,6 @@ class OneWriterAtATime:
     WSGI in front of the store: writes one after the other.
 
     A conditional write is a comparison and a write; only one of two at once may succeed.
-
-    Args:
-        app: The store.
     """
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:

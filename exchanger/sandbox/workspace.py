@@ -41,12 +41,7 @@ LATE = 60.0
 
 
 class Workspace:
-    """
-    Profiles, segments, meter, limits and faults. Every method may be called from any thread.
-
-    Args:
-        settings: What the workspace is like.
-    """
+    """Profiles, segments, meter, limits and faults. Every method may be called from any thread."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.lock = threading.RLock()

@@ -69,13 +69,7 @@ def months_between(first: str, end: str) -> list[str]:
 
 
 class Changes:
-    """
-    The changes of one connection.
-
-    Args:
-        bucket: Where they are kept.
-        names: How the tables are named.
-    """
+    """The changes of one connection."""
 
     def __init__(self, bucket: Bucket, names: StateNames) -> None:
         self._bucket = bucket

@@ -32,13 +32,7 @@ _KEYS = 20
 
 @dataclass(frozen=True)
 class Account:
-    """
-    How this process reaches a workspace.
-
-    Args:
-        endpoint: The address of the instance.
-        api_key: The key.
-    """
+    """How this process reaches a workspace."""
 
     endpoint: str
     api_key: str = field(repr=False)
@@ -134,13 +128,7 @@ class Workspace:
 
 
 class WorkspaceDocument:
-    """
-    The document of one state, as it was when it was read.
-
-    Args:
-        bucket: Where it is.
-        key: Its key.
-    """
+    """The document of one state, as it was when it was read."""
 
     def __init__(self, bucket: Bucket, key: str) -> None:
         self._bucket = bucket
@@ -180,12 +168,7 @@ class WorkspaceDocument:
 
 
 class StateRegister:
-    """
-    All states of a bucket, each under a key made of its prefix: any of them finds the others.
-
-    Args:
-        bucket: The bucket.
-    """
+    """All states of a bucket, each under a key made of its prefix: any of them finds the others."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket

@@ -155,7 +155,8 @@ def a_call(bucket, folder, case, here):
 
 def what_was_read(call, requests, bounds):
     """Spell everything that a batch says, so that two can be compared."""
-    batch = read_files(replace(call, context=replace(call.context, bounds=bounds)), requests)
+    bounded = replace(call, context=replace(call.context, bounds=bounds))
+    batch = read_files(bounded, requests, call.job.max_rows_per_run, without_all=True)
     given = batch.given.whole()
     rejected = [frame.rows() for frame in batch.rejected.frames()]
     return {

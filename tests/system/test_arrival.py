@@ -60,7 +60,7 @@ def test_what_is_no_data_is_passed_over_and_told_once(exchange):
     assert sorted(NO_DATA) == sorted(one["key"] for one in entry["passed_over"])
     assert 0 == entry["files_waiting"]
     shown = exchange.call("jobs", "--waiting").stdout
-    assert "passed over: in/a.csv.md5 (about the files beside it)" in shown
+    assert "passed over: in/a.csv.md5 (about the files beside it, or a copy of one)" in shown
     exchange.drop("in/c.csv", rows("a,2,gold"))
     assert not [note for note in exchange.ask("run", "t")["notes"] if "no data" in note]
     assert "3" == exchange.attribute("a", "spend")

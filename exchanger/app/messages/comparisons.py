@@ -15,6 +15,8 @@ _LEFT_OUT = {
     "pending": "left out, as a run is about to send them",
     "fresh": "left out, as they were sent just now",
     "absent": "not in the segment",
+    "ambiguous": "left out, as several profiles have their address or number",
+    "unclear": "left out, as the export does not tell whose their address or number is",
 }
 _POLICIES = {
     "overwrite": "the next change in a file writes over it",
@@ -26,6 +28,8 @@ _STAYED = {
     "fresh": "stay as they are held, as they were sent after the export was asked for",
     "absent": "are not in it, and so not in Braze",
     "unseen": "are not in it, and stay as they are held",
+    "ambiguous": "have an address or number of several profiles, and are looked up when next named",
+    "unclear": "stay as they are held, as it does not tell whose their address or number is",
 }
 _VERDICTS = {"equal": "equal", "changed": "changed", "new": "newly known"}
 

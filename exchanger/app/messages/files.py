@@ -36,7 +36,7 @@ _NO_DATA = {
     "hidden": "a name with _ or . in front",
     "marker": "no content",
     "unfinished": "the name of a file still on its way",
-    "companion": "about the files beside it",
+    "companion": "about the files beside it, or a copy of one",
 }
 _LISTED = 20
 """Objects that are no data and that are listed."""
@@ -180,7 +180,7 @@ def _why(fate: FileFate) -> Iterator[str]:
     elif fate.why == "sign":
         yield "no job takes it: it says of files that they are complete (source.complete_when)"
     elif fate.why == "companion":
-        yield "no job takes it, as its name says that it is about the files beside it"
+        yield "no job takes it, as its name says that it is about the files beside it, or a copy"
         yield "next: nothing; if it has rows all the same, let source.pattern end as its name does"
     elif fate.why == "unfinished":
         yield "no job takes it yet: its name is that of a file that is still on its way"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from exchanger.app.messages.reports import of_files, of_rows, spelt
-from exchanger.config.findings import counted
+from exchanger.config.findings import counted, first_of
 
 _OF_MONTH = 10
 """Fields of a month that are shown, those first that save most."""
@@ -145,9 +145,8 @@ def _read_as(content: dict[str, Any]) -> Iterator[str]:
     written = [layout["encoding"]] if layout.get("encoding") else []
     written += [f"cells between {_SIGNS.get(sign, sign)}"] if sign else []
     named = [f"{name} {kind}" for name, kind in columns.items()]
-    more = f" and {len(named) - _COLUMNS:,} more" if len(named) > _COLUMNS else ""
     how = f" ({', '.join(written)})" if written else ""
-    yield f"  columns{how}: {', '.join(named[:_COLUMNS])}{more}"
+    yield f"  columns{how}: {first_of(named, _COLUMNS)}"
 
 
 def _field(field: dict[str, Any], currency: str | None) -> Iterator[str]:
@@ -169,9 +168,8 @@ def _as_they_are(fields: list[dict[str, Any]]) -> Iterator[str]:
     """Name the fields that files speak of and that change nobody."""
     idle = [each for each in fields if not each["profiles"] and each.get("unchanged")]
     if idle:
-        named = [f"{each['field']} ({each['unchanged']:,})" for each in idle[:_COLUMNS]]
-        more = f" and {len(idle) - _COLUMNS:,} more" if len(idle) > _COLUMNS else ""
-        yield f"  unchanged in all profiles: {', '.join(named)}{more}"
+        named = [f"{each['field']} ({each['unchanged']:,})" for each in idle]
+        yield f"  unchanged in all profiles: {first_of(named, _COLUMNS)}"
 
 
 def describe_savings(content: dict[str, Any]) -> list[str]:

@@ -55,14 +55,11 @@ def _lines(entries: list[dict[str, Any]], *, several: bool) -> Iterator[str]:
     for entry in entries:
         state = "" if entry["enabled"] else "  (disabled)"
         schedule = entry["schedule"] or "by hand"
-        yield f"{entry['job']}  {entry['type']}  {schedule}{_precedence(entry)}{state}"
+        precedence = "" if entry["priority"] == "normal" else f"  {entry['priority']}"
+        yield f"{entry['job']}  {entry['type']}  {schedule}{precedence}{state}"
         yield from (f"  {line}" for line in _waiting_lines(entry, several=several))
         if entry["description"]:
             yield f"  {entry['description']}"
-
-
-def _precedence(entry: dict[str, Any]) -> str:
-    return "" if entry["priority"] == "normal" else f"  {entry['priority']}"
 
 
 def _waiting_lines(entry: dict[str, Any], *, several: bool) -> list[str]:

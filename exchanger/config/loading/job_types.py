@@ -27,7 +27,8 @@ def settle_kinds(content: Any) -> tuple[Any, list[Finding]]:
     jobs: dict[str, Any] = {}
     findings: list[Finding] = []
     for name, job in content["jobs"].items():
-        if not isinstance(job, dict) or _sound(job.get("type")):
+        written = job.get("type") if isinstance(job, dict) else None
+        if not isinstance(job, dict) or (isinstance(written, str) and written in JOB_TYPES):
             jobs[name] = job
             continue
         kind = _meant(job)
@@ -36,10 +37,6 @@ def settle_kinds(content: Any) -> tuple[Any, list[Finding]]:
         if kind:
             jobs[name] = job | {"type": kind}
     return content | {"jobs": jobs}, findings
-
-
-def _sound(kind: Any) -> bool:
-    return isinstance(kind, str) and kind in JOB_TYPES
 
 
 def _meant(job: dict[str, Any]) -> str:

@@ -50,14 +50,11 @@ def validate(model: type[Model], content: Any, where: Where) -> tuple[Model | No
         found: dict[Where, Finding] = {}
         for details in sorted(error.errors(), key=lambda one: one["type"] == "too_short"):
             finding = _finding(model, details, where)
-            if details["type"] == "too_short" and _any_below(found, finding.where):
+            below = (place[: len(finding.where)] == finding.where for place in found)
+            if details["type"] == "too_short" and any(below):
                 continue  # It has members; they are broken, so pydantic does not count them.
             found.setdefault(finding.where, finding)
         return None, list(found.values())
-
-
-def _any_below(found: dict[Where, Finding], where: Where) -> bool:
-    return any(place[: len(where)] == where for place in found)
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
@@ -79,7 +76,7 @@ def _said(details: ErrorDetails, kind: Any) -> tuple[str, str]:
     if sort == "literal_error":
         words = [str(word) for word in get_args(_plain(kind))]
         return _unknown(f"'{given}' is not known", given, words)
-    if _is_scalar_union(kind):
+    if get_origin(_plain(kind)) in (Union, UnionType):  # Of scalars.
         return "this must be text, a number, true or false", ""
     if sort == "string_type":
         return _no_text(given)
@@ -153,7 +150,3 @@ def _plain(kind: Any) -> Any:
         if len(members) == 1:
             return _plain(members[0])
     return kind
-
-
-def _is_scalar_union(kind: Any) -> bool:
-    return get_origin(_plain(kind)) in (Union, UnionType)

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator
 
 from exchanger.config.durations import parse_duration
 from exchanger.config.names import trimmed
@@ -50,3 +50,10 @@ class Strict(BaseModel):
     """A frozen model that refuses keys it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
+
+
+def text_or(mapping: type[Strict]) -> Discriminator:
+    """Build what tells a text, tagged ``text``, from a model, tagged ``mapping``."""
+    return Discriminator(
+        lambda content: "mapping" if isinstance(content, dict | mapping) else "text"
+    )

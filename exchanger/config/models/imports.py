@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, Tag
 
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.braze.objects import RESERVED
 from exchanger.config.models.after import After, Masked
-from exchanger.config.models.base import Duration, FieldType, Raw, Strict
+from exchanger.config.models.base import Duration, FieldType, Raw, Strict, text_or
 from exchanger.config.models.delivery import Delivery
 from exchanger.config.models.guards import Guards
 from exchanger.config.models.jobs import AnyJob, Completion
@@ -189,10 +189,6 @@ def _cells_of_state(spec: Subscription | None, state: GroupState) -> dict[str, F
     return {"group": group, **cells}
 
 
-def _kind_of_baseline(content: Any) -> str:
-    return "mapping" if isinstance(content, dict | Baseline) else "text"
-
-
 class ImportJob(AnyJob):
     """Changed profile files from the bucket into Braze."""
 
@@ -274,7 +270,7 @@ class ImportJob(AnyJob):
     baseline: Annotated[
         Annotated[Literal["lookup", "assume_empty"], Tag("text")]
         | Annotated[Baseline, Tag("mapping")],
-        Discriminator(_kind_of_baseline),
+        text_or(Baseline),
     ] = Field(
         default="lookup",
         description=(

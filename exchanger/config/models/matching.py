@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 
 from exchanger.braze.identifiers import KINDS, IdentifierKind
 from exchanger.config.findings import listed
-from exchanger.config.models.base import ColumnName, Strict
+from exchanger.config.models.base import ColumnName, Strict, text_or
 
 OnAmbiguous = Literal["reject", "most_recent"]
 """What happens to a row whose e-mail address or phone number belongs to several profiles."""
@@ -18,10 +18,6 @@ class LabelColumn(Strict):
     """The column that holds the label of each alias, in place of one label for all."""
 
     from_: ColumnName = Field(alias="from", description="the column")
-
-
-def _kind_of_label(content: Any) -> str:
-    return "mapping" if isinstance(content, dict | LabelColumn) else "text"
 
 
 class Alias(Strict):
@@ -34,7 +30,7 @@ class Alias(Strict):
     name: ColumnName = Field(description="the column of the alias's name")
     label: Annotated[
         Annotated[str, Tag("text")] | Annotated[LabelColumn, Tag("mapping")],
-        Discriminator(_kind_of_label),
+        text_or(LabelColumn),
     ] = Field(description="the label itself, or the column that holds it")
 
     @property

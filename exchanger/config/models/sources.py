@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import codecs
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Field, Tag
 
 from exchanger.config.models.arrival import CompleteWhen, Notices
-from exchanger.config.models.base import ColumnName, Strict, TimeFormat
+from exchanger.config.models.base import ColumnName, Strict, TimeFormat, text_or
 
 _NO_TEXT = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
 """Codecs of Python that are no encodings of files."""
@@ -124,10 +124,6 @@ class LeaverEvent(Strict):
     event: str = Field(description="its name")
 
 
-def _kind_of_removal(content: Any) -> str:
-    return "mapping" if isinstance(content, dict | LeaverEvent) else "text"
-
-
 class Source(Strict):
     """
     Which files an import job reads, and how their text is understood.
@@ -174,7 +170,7 @@ class Source(Strict):
     on_removed: Annotated[
         Annotated[Literal["ignore", "clear_fields", "delete"], Tag("text")]
         | Annotated[LeaverEvent, Tag("mapping")],
-        Discriminator(_kind_of_removal),
+        text_or(LeaverEvent),
     ] = Field(
         default="ignore",
         description=(

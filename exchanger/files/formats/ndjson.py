@@ -32,7 +32,7 @@ from exchanger.files.raw.table import (
     BadRow,
     RawTable,
     bad_row_frame,
-    is_wanted,
+    is_taken,
     taken_names,
 )
 from exchanger.files.raw.utf8 import BadByte, check_text, lines_before
@@ -51,13 +51,7 @@ Row = tuple[int, bytes, dict[str, Any]]
 """A data row: its number, its line, its object."""
 
 
-def read_ndjson(
-    path: Path,
-    key: str,
-    columns: Collection[str] | None,
-    scratch: Scratch,
-    expected: Collection[str] = (),
-) -> RawTable:
+def read_ndjson(path: Path, key: str, scratch: Scratch, expected: Collection[str] = ()) -> RawTable:
     """
     Read an uncompressed NDJSON file.
 
@@ -69,7 +63,6 @@ def read_ndjson(
     Args:
         path: The file.
         key: Its name for errors.
-        columns: The columns to put into the table; None for all.
         scratch: Where its rows are kept.
         expected: Columns that are there also if no line has them: a key that is missing is empty.
 
@@ -84,7 +77,7 @@ def read_ndjson(
         row = sum(1 for line in lines_before(path, bad.offset, "\n") if line.strip())
         message = f"Row {row} cannot be read. {bad.message}"
         raise FileRejected(key, bad.reason, message, row=row) from bad
-    table = ObjectTable(scratch.spill(), scratch.spill(), columns)
+    table = ObjectTable(scratch.spill(), scratch.spill())
     for batch, bad_rows in _batches(path, key):
         table.add(batch, bad_rows, key)
         table.add_bad(bad_rows)
@@ -118,7 +111,6 @@ class ObjectTable:
 
     cells: Spill
     bad: Spill
-    chosen: Collection[str] | None
     names: dict[str, None] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
     columns: dict[str, JsonColumn] = field(default_factory=dict)
@@ -137,7 +129,7 @@ class ObjectTable:
             contents = [content for _, _, content in batch]
         series = [pl.Series(ROW, [number for number, _, _ in batch], dtype=pl.UInt32)]
         for name in self.names:
-            if is_wanted(name, self.chosen):
+            if not is_taken(name):
                 column = self.columns.setdefault(name, JsonColumn())
                 values = column.batch([content.get(name) for content in contents])
                 series.append(values.alias(name))
@@ -163,7 +155,7 @@ class ObjectTable:
     def made(self, expected: Collection[str] = ()) -> RawTable:
         """Build the table, with the *expected* columns that no row has."""
         absent = [name for name in expected if name not in self.names]
-        self.columns |= {name: JsonColumn() for name in absent if is_wanted(name, self.chosen)}
+        self.columns |= {name: JsonColumn() for name in absent if not is_taken(name)}
         notes = (noted("keys_absent", columns=absent),) if absent else ()
         schema = {name: column.dtype for name, column in self.columns.items()}
         return RawTable(

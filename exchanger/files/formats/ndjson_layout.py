@@ -22,12 +22,7 @@ _MOST_LOOKS = 20
 
 
 class Layout:
-    """
-    Looks at lines that are no JSON, for whether they begin a value that goes on.
-
-    Args:
-        key: The file's name for errors.
-    """
+    """Looks at lines that are no JSON, for whether they begin a value that goes on."""
 
     def __init__(self, key: str) -> None:
         self._key = key

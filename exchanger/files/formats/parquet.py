@@ -7,7 +7,7 @@ Arrow reads, because it answers a damaged file with an error; nested types becom
 from __future__ import annotations
 
 import mmap
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from exchanger.files.raw.column_names import (
 from exchanger.files.raw.pandas_index import index_columns
 from exchanger.files.raw.table import (
     RawTable,
-    is_wanted,
+    is_taken,
     row_numbers,
     taken_names,
 )
@@ -57,11 +57,9 @@ _SMALLEST = 12
 """Bytes that a Parquet file has at least: its beginning, a footer and its length, its end."""
 
 
-def read_parquet(
-    path: Path, key: str, columns: Collection[str] | None, scratch: Scratch
-) -> RawTable:
+def read_parquet(path: Path, key: str, scratch: Scratch) -> RawTable:
     """
-    Read a Parquet file; only the columns that are asked for are read from disk.
+    Read a Parquet file.
 
     Integers, floats, decimals up to 38 digits, booleans, dates, timestamps (with a zone: in UTC)
     and lists of those keep their type. Dictionaries and times of day become String, columns
@@ -71,7 +69,6 @@ def read_parquet(
     Args:
         path: The file.
         key: Its name for errors.
-        columns: The columns to put into the table; None for all.
         scratch: Where its rows are kept.
 
     Raises:
@@ -81,13 +78,13 @@ def read_parquet(
     _check_magic(path, key)
     cells = scratch.spill()
     try:
-        return _read(path, key, columns, cells)
+        return _read(path, key, cells)
     except _DAMAGE as error:
         cells.clear()
         raise _damaged(key, str(error)) from error
 
 
-def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -> RawTable:
+def _read(path: Path, key: str, cells: Spill) -> RawTable:
     with open_parquet(path) as file:
         _check_single(path, key, file)
         schema = file.schema_arrow
@@ -95,7 +92,7 @@ def _read(path: Path, key: str, columns: Collection[str] | None, cells: Spill) -
         types = dict(zip(column_names(schema.names, key, nameless=True), schema.types, strict=True))
         written = dict(zip(types, schema.names, strict=True))
         named = [name for name in types if not is_nameless(name)]
-        plain = {name: plain_type(types[name]) for name in named if is_wanted(name, columns)}
+        plain = {name: plain_type(types[name]) for name in named if not is_taken(name)}
         usable = {name: dtype for name, dtype in plain.items() if dtype is not None}
         names = {text: name for name, text in written.items() if name in usable}
         height = file.metadata.num_rows

@@ -7,7 +7,7 @@ of them is rounded; rows keep their numbers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,9 +27,7 @@ _JSON = (
 )
 
 
-def with_members(
-    table: RawTable, payload: str, key: str, columns: Collection[str] | None
-) -> RawTable:
+def with_members(table: RawTable, payload: str, key: str) -> RawTable:
     """
     Bring the members of JSON objects in a column of a table into columns of their own.
 
@@ -40,14 +38,13 @@ def with_members(
         table: As it was read; it is empty afterwards.
         payload: The name of the column, compared without case if there is none of this name.
         key: The file's name for errors.
-        columns: The columns to put into the table; None for all.
 
     Raises:
         FileRejected: ``missing_column``, or as ``column_names``.
     """
     name = _column(table, payload, key)
     scratch = table.cells.scratch
-    objects = ObjectTable(scratch.spill(), scratch.spill(), columns)
+    objects = ObjectTable(scratch.spill(), scratch.spill())
     objects.names.update(
         dict.fromkeys(each for each in table.empty.columns if each not in (ROW, name))
     )

@@ -34,7 +34,6 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
     path: Path,
     key: str,
     source: Source,
-    columns: Collection[str] | None = None,
     scratch: Scratch | None = None,
     *,
     kept: Mapping[str, str] | None = None,
@@ -47,8 +46,6 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
         path: The file on disk, as it is in the bucket. Unpacking needs room next to it.
         key: Its key in the bucket: the format is told from it, and errors name it.
         source: The job's format, and how its CSV is written.
-        columns: The columns that are needed; None for all. Those that the file lacks are simply
-            not in the table.
         scratch: Where its rows are kept; next to the file if left out.
         kept: What earlier files of the job have shown of how they are written.
         expected: Columns that are empty where no line of NDJSON has their key, unless the job says
@@ -59,20 +56,18 @@ def read_table(  # noqa: PLR0913 - a file, and how it is read
             ``RawTable.bad_rows`` instead.
     """
     scratch = scratch or Scratch(path.parent)
-    every = None if source.payload is not None or source.sql is not None else columns
     if source.payload is not None or source.sql is not None or source.schema_.missing is not None:
         expected = ()  # What is made of the file tells these keys, or the job what they mean.
-    table = _read(path, key, source, every, scratch, kept, expected)
+    table = _read(path, key, source, scratch, kept, expected)
     if source.payload is not None:
-        table = with_members(table, source.payload, key, columns if source.sql is None else None)
-    return table if source.sql is None else with_query(table, source.sql, key, columns)
+        table = with_members(table, source.payload, key)
+    return table if source.sql is None else with_query(table, source.sql, key)
 
 
 def _read(  # noqa: PLR0913, PLR0917 - a file, and how it is read
     path: Path,
     key: str,
     source: Source,
-    columns: Collection[str] | None,
     scratch: Scratch,
     kept: Mapping[str, str] | None,
     expected: Collection[str],
@@ -80,13 +75,13 @@ def _read(  # noqa: PLR0913, PLR0917 - a file, and how it is read
     """Read a file as its columns are."""
     with _unpacked(path, key) as content:
         if is_workbook(content, _head(content)):
-            return _read_workbook(content, key, source, columns, scratch)
+            return _read_workbook(content, key, source, scratch)
         kind = detect_kind(key, _head(content), source.format)
         if kind == "parquet":
-            return read_parquet(content, key, columns, scratch)
+            return read_parquet(content, key, scratch)
         if kind == "csv":
-            return read_csv(content, key, source, columns, scratch, kept=kept)
-        return read_ndjson(content, key, columns, scratch, expected)
+            return read_csv(content, key, source, scratch, kept=kept)
+        return read_ndjson(content, key, scratch, expected)
 
 
 @contextmanager
@@ -104,13 +99,11 @@ def _unpacked(path: Path, key: str) -> Iterator[Path]:
         yield path
 
 
-def _read_workbook(
-    path: Path, key: str, source: Source, columns: Collection[str] | None, scratch: Scratch
-) -> RawTable:
+def _read_workbook(path: Path, key: str, source: Source, scratch: Scratch) -> RawTable:
     """Read a sheet: as CSV of which everything is known."""
     plain = source.model_copy(update={"csv": _OF_SHEETS, "skip_rows": 0})
     with as_csv(path, key, source) as sheet:
-        table = read_csv(sheet.path, key, plain, columns, scratch)
+        table = read_csv(sheet.path, key, plain, scratch)
         return replace(
             table,
             empty=table.empty.drop(sheet.unusable, strict=False),

@@ -37,7 +37,7 @@ _TOGETHER = {"DISTINCT", "UNION", "INTERSECT", "EXCEPT"}
 """Words of queries of which one more column would change the rows."""
 
 
-def with_query(table: RawTable, query: str, key: str, columns: Collection[str] | None) -> RawTable:
+def with_query(table: RawTable, query: str, key: str) -> RawTable:
     """
     Return what a query makes of the rows of a table; those that cannot be read stay beside.
 
@@ -45,7 +45,6 @@ def with_query(table: RawTable, query: str, key: str, columns: Collection[str] |
         table: As it was read; it is empty afterwards.
         query: SQL over the table ``self``.
         key: The file's name for errors.
-        columns: The columns to put into the table; None for all.
 
     Raises:
         FileRejected: ``sql_failed``, ``sql_rows``, ``sql_mixed``, or as ``read_parquet``.
@@ -58,8 +57,7 @@ def with_query(table: RawTable, query: str, key: str, columns: Collection[str] |
             made = _executed(rows, query, key, table.unusable)
             engine: Engine = "in-memory" if _is_small(table) else "streaming"
             _written(_plain(made, textual=table.textual), path, key, engine)
-        wanted = None if columns is None else {*columns, _NUMBER}
-        read = _numbered(read_parquet(path, key, wanted, scratch), key)
+        read = _numbered(read_parquet(path, key, scratch), key)
     finally:
         path.unlink(missing_ok=True)
     table.cells.clear()

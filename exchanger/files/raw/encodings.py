@@ -43,10 +43,13 @@ _BEYOND_ASCII = re.compile("[À-ÖØ-öø-ÿŠšŽžŒœŸ]")
 _IMPLAUSIBLE = re.compile(
     # What no text has, or what is a letter of another encoding within a word.
     r"[\xa4\xa6\xa8\xac\xaf\xb8\u0192\u2020\u2021\u2030\u02c6\u02dc]"
-    rf"|{_LETTER}[\u201a\u201e\u2022…¢£¥€¹¼½¾¿¡±\xd7÷¶§][A-Za-zÀ-ÿ]"
+    rf"|{_LETTER}[\u2022…¢£¥€¹¼½¾¿¡±\xd7÷¶§][A-Za-zÀ-ÿ]"
+    # Letters of a Mac or of DOS: quotes that open, or close, within a word, and signs of trade.
+    rf"|{_LETTER}(?:[\u201a\u201e]|[\u2039\u203a\u201c\u201d\u2122][a-zß-öø-ÿ])"
     r"|[¢£¥€][a-zß-öø-ÿ]"
     # Words of a script without Latin letters, and capitals within words.
     r"|[À-ÖØ-öø-ÿŠšŽžŒœŸ]{4}|[a-zß-öø-ÿ][À-ÖØ-ÞŠŽŒŸ][a-zß-öø-ÿ]"
+    rf"|[a-zß-öø-ÿ][ŠŽŒŸ]|{_LETTER}[ŠŽŒŸ][a-zß-öø-ÿ]"
 )
 
 
@@ -114,7 +117,7 @@ def _single_byte(path: Path, key: str, bad: BadByte) -> Encoding:
         BadByte: It is UTF-8 that was damaged, or cut short.
         FileRejected: ``unknown_encoding``.
     """
-    sample = _sample(path, bad.offset)
+    sample = _read(path, max(0, bad.offset - _SAMPLE // 2), _SAMPLE)
     long = sum(1 for _ in _LONG_SIGN.finditer(sample))
     others = sum(1 for _ in re.finditer(rb"[\x80-\xff]", _LONG_SIGN.sub(b"", sample)))
     if 2 * long >= others or _is_cut(path, bad.offset):
@@ -160,11 +163,6 @@ def _unknown(key: str) -> FileRejected:
         "as windows-1250 or mac-roman."
     )
     return FileRejected(key, "unknown_encoding", message)
-
-
-def _sample(path: Path, first: int) -> bytes:
-    """Read whole lines around the first byte that is no UTF-8, and from the file's beginning."""
-    return _read(path, max(0, first - _SAMPLE // 2), _SAMPLE)
 
 
 def _read(path: Path, offset: int, size: int) -> bytes:

@@ -178,14 +178,10 @@ def taken_names(names: Iterable[str]) -> dict[str, str]:
     return {
         name: f"The name {name} means something else to this program; rename the column."
         for name in names
-        if _is_taken(name)
+        if is_taken(name)
     }
 
 
-def _is_taken(name: str) -> bool:
+def is_taken(name: str) -> bool:
+    """Return whether a column of the file cannot be in the frame under its name."""
     return name == ROW or is_pattern(name)
-
-
-def is_wanted(name: str, columns: Collection[str] | None) -> bool:
-    """Return whether a column of the file belongs into the frame."""
-    return not _is_taken(name) and (columns is None or name in columns)

@@ -150,12 +150,7 @@ def _as_arrow(frame: pl.DataFrame) -> Any:
 
 
 class FrameFile:
-    """
-    A Parquet file of frames.
-
-    Args:
-        path: The file, on this machine.
-    """
+    """A Parquet file of frames."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

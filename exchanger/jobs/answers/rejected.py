@@ -167,23 +167,16 @@ def _as_line() -> pl.Expr:
     """Put our columns behind the members of a row, which stays as it was to the letter."""
     own = pl.struct(REJECTED_COLUMNS).struct.json_encode().str.slice(1)
     line = pl.struct(pl.col("record").alias("_line")).struct.json_encode()
-    inside = _record().str.head(-1).str.strip_chars_end()
+    record = pl.col("record").fill_null("").str.strip_chars()
+    inside = record.str.head(-1).str.strip_chars_end()
     return (
-        pl.when(~_is_object())
+        pl.when(~(record.str.starts_with("{") & record.str.ends_with("}")))
         .then(pl.concat_str(line.str.head(-1), pl.lit(","), own))
         .when(inside == "{")
         .then(pl.concat_str(inside, own))
         .otherwise(pl.concat_str(inside, pl.lit(","), own))
         .alias("line")
     )
-
-
-def _record() -> pl.Expr:
-    return pl.col("record").fill_null("").str.strip_chars()
-
-
-def _is_object() -> pl.Expr:
-    return _record().str.starts_with("{") & _record().str.ends_with("}")
 
 
 def _without_own(record: str) -> str:

@@ -241,7 +241,9 @@ class _Sending:
             rows = self._without_doubtful(rows)
         packed = bodies(rows[OBJECT], self._context.batch_size, endpoint)
         items, asked = rows[ITEM], self.asks and endpoint.asked
-        turns = _in_turn(packed.batches, TOGETHER if asked else 1)
+        # Those of one turn are sent one after the other.
+        batches, together = packed.batches, TOGETHER if asked else 1
+        turns = [batches[at : at + together] for at in range(0, len(batches), together)]
         groups = [[_range_of(items, batch) for batch in turn] for turn in turns if asked]
         number = self._acks.mark_in_flight(items[0], items[-1], groups) if rows.height else 0
         return _Window(number, rows, packed, endpoint, turns)
@@ -315,11 +317,6 @@ class _Sending:
 
     def _is_ending(self) -> bool:
         return bool(self._failures) or self._context.stopping.is_set()
-
-
-def _in_turn(batches: Sequence[Batch], together: int) -> list[Sequence[Batch]]:
-    """Part the requests of a window into those that are sent one after the other."""
-    return [batches[first : first + together] for first in range(0, len(batches), together)]
 
 
 def _range_of(items: pl.Series, batch: Batch) -> tuple[int, int]:

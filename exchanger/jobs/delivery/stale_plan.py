@@ -17,13 +17,13 @@ from exchanger.files.scratch.frame_file import FrameWriter
 from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
-from exchanger.jobs.runtime.artifacts import replace_outbox
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.notes import noted
 from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED, is_shown, wanted
 from exchanger.profiles.merging.consent import guarded_fields, may_subscribe
 from exchanger.profiles.merging.drift import news, paired
 from exchanger.profiles.planning.stale_plan import planned_fields, review_stale_plan
+from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,7 +125,10 @@ def _reviewed(  # noqa: PLR0913, PLR0917 - a run as *refresh_stale_plan* takes i
         report.fields_kept += found.kept
         if found.kept:
             report.facts.append(noted("values_kept_since_planned", values=found.kept))
-        stored = replace_outbox(context, state, stored, outbox, report.to_dict())
+        key = state.names.outbox(run.seq, new_nonce())
+        checksum = context.bucket.upload(key, outbox.path).sha256
+        lighter = {"outbox": key, "outbox_sha256": checksum, "report": report.to_dict()}
+        stored = state.runs.change(stored, **lighter)
     acks.write(found.emptied, [])
     log.info(
         "plan.reviewed", rows=rows.height, done=found.done.len(), withheld=found.withheld.height

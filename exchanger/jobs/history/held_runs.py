@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exchanger.notes import Note, noted
+from exchanger.notes import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,14 +46,7 @@ class HeldRun:
 
 
 def held_runs(state: ConnectionState, applied: LedgerSnapshot, job: str) -> list[HeldRun]:
-    """
-    Find the runs of a job about which a person has yet to decide, the oldest first.
-
-    Args:
-        state: The connection.
-        applied: Its applied files.
-        job: The job.
-    """
+    """Find the runs of a job about which a person has yet to decide, the oldest first."""
     found = []
     for seq in applied.undecided(job):
         run = state.runs.read(seq).document
@@ -94,13 +87,3 @@ def applied_since(
         if newer:
             found[file.key] = max(newer)
     return found
-
-
-def note_applied_since(applied: dict[str, int]) -> list[Note]:
-    """
-    Note which files were left to nobody's decision, as they were applied meanwhile.
-
-    Args:
-        applied: As *applied_since* returns it.
-    """
-    return [noted("applied_since", file=key, run=run) for key, run in applied.items()]

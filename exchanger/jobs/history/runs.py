@@ -6,8 +6,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from exchanger.errors import RunMissing
-from exchanger.jobs.history.held_runs import held_runs, note_applied_since
-from exchanger.notes import with_notes
+from exchanger.jobs.history.held_runs import held_runs
+from exchanger.notes import noted, with_notes
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
@@ -71,12 +71,7 @@ def show_run(context: JobContext, run: str) -> dict[str, Any]:
 
 
 class _Held:
-    """
-    What waits for a person, read once for all that is shown, and only where something waits.
-
-    Args:
-        state: The connection.
-    """
+    """What waits for a person, read once for all that is shown, and only where something waits."""
 
     def __init__(self, state: ConnectionState) -> None:
         self._state = state
@@ -97,8 +92,9 @@ class _Held:
         held = self._of(report["job"]).get(report["seq"])
         if held is None or not held.applied_since:
             return report
-        told = with_notes(report, note_applied_since(held.applied_since))
-        return told | {"applied_since": held.applied_since}
+        since = held.applied_since.items()
+        notes = [noted("applied_since", file=key, run=run) for key, run in since]
+        return with_notes(report, notes) | {"applied_since": held.applied_since}
 
     def beside(self, report: Report) -> Report:
         """Add the numbers of the runs of the same job that wait for a person."""

@@ -118,21 +118,6 @@ class InputBatch:
     placed: Mapping[str, PlacedRows] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
-    @property
-    def types_to_keep(self) -> Mapping[str, str]:
-        """The types that later runs begin with; none where no row was taken: it may all be junk."""
-        return self.types if self.took_rows else {}
-
-    @property
-    def layout_to_keep(self) -> Mapping[str, str]:
-        """How CSV is written, for later runs; likewise."""
-        return self.layout if self.took_rows else {}
-
-    @property
-    def columns_to_keep(self) -> tuple[str, ...]:
-        """The columns of its files, for later runs; likewise."""
-        return self.columns if self.took_rows else ()
-
     def with_file(
         self, claim: ClaimedFile, *, rows: int, rules: Mapping[str, Rule] | None = None
     ) -> InputBatch:
@@ -248,6 +233,7 @@ class BatchDraft:
             "pointed": noted("identifiers_pointed", identifiers=count["pointed"]),
             "decomposed": noted("identifiers_decomposed", identifiers=count["decomposed"]),
             "wrapped": noted("cells_unwrapped", cells=count["wrapped"]),
+            "stand_ins": noted("cells_stand_in", cells=count["stand_ins"]),
             "nulls_left_out": noted("nulls_left_out", members=count["nulls_left_out"]),
         }
         self.notes += [note.about(key) for kind, note in notes.items() if count[kind]]

@@ -128,22 +128,6 @@ def _as_if_new(
     return FileDecision(replace(claim, sums=fed), _without(rules, given), set_before)
 
 
-def note_what_added_nothing(
-    call: ImportContext, set_before: Mapping[str, Sequence[str]]
-) -> list[Note]:
-    """
-    Note of which files nothing was added to a field, as they fed it when it was not summed.
-
-    Args:
-        call: The job.
-        set_before: Their keys, for each field.
-    """
-    return [
-        noted("added_nothing", field=name, file=keys[0], files=len(keys), job=call.name)
-        for name, keys in set_before.items()
-    ]
-
-
 def _as_decided(
     call: ImportContext,
     claim: ClaimedFile,

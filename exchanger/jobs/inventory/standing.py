@@ -94,10 +94,6 @@ def standing(context: JobContext, jobs: Mapping[str, Job]) -> Standing:
     """
     Find out how a connection stands. Writes nothing.
 
-    Args:
-        context: The outside of the connection.
-        jobs: Its jobs.
-
     Raises:
         StorageError: S3 refused or did not answer.
     """

@@ -152,7 +152,11 @@ def _send(
         report = _counted(stored.document, sent.and_also(besides), in_doubt)
         if run.kind.counts_rows and outbox.rows:
             report = with_notes(report, ask_for_doubtful(context, outbox, acks))
-        facts = {"report": report} | _all_requests(stored.document, delivery)
+        facts: dict[str, Any] = {"report": report}
+        if (
+            not stored.document.resumed
+        ):  # Else another process may have sent some, which no count has.
+            facts |= {"group": delivery.group, "taken": delivery.taken}
         stored = _freeze(context, state, stored, acks, facts)
         return settle(context, state, stored, outbox, acks, ahead=ahead)
 
@@ -210,15 +214,6 @@ def _freeze(
         acked_at=context.bucket.now().isoformat(),
         **facts | {"report": facts["report"] | {"finished_at": now.isoformat()}},
     )
-
-
-def _all_requests(run: RunDocument, delivery: Delivery) -> dict[str, Any]:
-    """
-    Return by which requests Braze can be asked whether it is done with a run.
-
-    Nothing where another process may have sent some as well: they are in no count.
-    """
-    return {} if run.resumed else {"group": delivery.group, "taken": delivery.taken}
 
 
 def _stopped(stored: VersionedRun, sent: SendCounts, acknowledged: int) -> RunReport:

@@ -20,7 +20,7 @@ from exchanger.jobs.intake.doubtful_types import note_stray
 from exchanger.jobs.intake.totals import note_totals, totals_of
 from exchanger.jobs.inventory.corrected_jobs import DOUBTFUL, GUARDED, reads_as
 from exchanger.jobs.planning.guards import MEASURES
-from exchanger.jobs.reading.read import read_every_file
+from exchanger.jobs.reading.read import read_files
 from exchanger.jobs.runtime.report import FileReport, RunReport
 from exchanger.notes import Note, noted
 from exchanger.state.runs.log import RunDocument, new_nonce
@@ -66,7 +66,7 @@ def hold_back(
     """
     seq = report.seq or 1
     nonce = new_nonce()
-    batch = read_every_file(call, [file.request for file in waiting])
+    batch = read_files(call, [file.request for file in waiting])
     gone = set(batch.gone)
     waiting = [file for file in waiting if (file.claim.key, file.claim.etag) not in gone]
     if not waiting:

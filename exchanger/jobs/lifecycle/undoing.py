@@ -34,14 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Undoing:
-    """
-    A run that is taken back.
-
-    Args:
-        call: Its job.
-        found: What is known of it.
-        scratch: Where frames are kept.
-    """
+    """A run that is taken back."""
 
     call: ImportContext
     found: TakenBack

@@ -24,6 +24,7 @@ from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.notes import Note, noted, read_notes, with_notes
 from exchanger.profiles.frames.columns import EXISTS, PROFILE, SURE, WANTED, is_shown
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.planning.readback_check import SAMPLE, beside, not_stuck, sample_of
 from exchanger.state.changes import ACCEPTED, DROPPED
 from exchanger.state.runs.first_deliveries import Sample
@@ -206,7 +207,7 @@ def _share_of(
     found = [pl.DataFrame(schema=SAMPLE)]
     for changes in changes_of_run(call.context, call.state, run):
         meant = changes.filter(pl.col("outcome") == outcome)
-        mixed = meant.with_columns(pl.format("{}/{}", "profile", pl.lit(run.seq)).alias("@mix"))
+        mixed = meant.with_columns(filled("{}/{}", "profile", pl.lit(run.seq)).alias("@mix"))
         chance = (plh.col("@mix").nchash.xxhash64() % _DRAWS) < int(part * _DRAWS)
         chosen = mixed.filter(chance | (part >= 1))
         found.append(chosen.select(pl.col("profile").alias(PROFILE), "field", "wanted"))

@@ -105,19 +105,6 @@ def note_if_slow(profiles: int, limit: RateLimit, alone: int = 0) -> list[Note]:
     return [noted("slow_look_ups", profiles=profiles, alone=alone, minutes=round(seconds / 60))]
 
 
-def look_up_and_keep(call: ImportContext, needed: pl.DataFrame) -> pl.DataFrame:
-    """
-    Ask Braze for fields of profiles, and keep the answer as an observation.
-
-    It is dated by the last run whose values Braze shows at the time of asking.
-
-    Args:
-        call: The job; nothing is kept if it may not record it.
-        needed: As for *look_up*, which also tells what is returned and raised.
-    """
-    return look_up(call.context, needed, _keeping(call))
-
-
 def look_up_all(
     call: ImportContext,
     parts: Spill,
@@ -125,7 +112,7 @@ def look_up_all(
     take: Callable[[int, pl.DataFrame], None],
 ) -> None:
     """
-    Ask Braze as *look_up_and_keep* does, for many profiles, of which few are in memory at once.
+    Ask Braze as *look_up* does, for many profiles, of which few are in memory at once.
 
     What is asked of one profile is asked of all, and what an answer shows beside is learnt as well,
     so that values which Braze has already are not sent. But beside them, what was sent so lately
@@ -141,7 +128,7 @@ def look_up_all(
         BrazeError: Braze gave no usable answer.
         Stopped: The process was asked to stop.
     """
-    keep = _keeping(call)
+    keep = keeping(call)
     names = [frame["field"].unique() for frame in parts.frames(["field"])]
     needed = pl.concat(names).unique().sort().to_list()
     every = [*needed, *sorted({*fields} - {*needed})]
@@ -163,7 +150,8 @@ def look_up_all(
     asyncio.run(_ask(call.context, profiles, every, answered))
 
 
-def _keeping(call: ImportContext) -> Keep | None:
+def keeping(call: ImportContext) -> Keep | None:
+    """Return what keeps answers, dated by the last run that Braze shows by now, if anything may."""
     # In shadow others write: what was looked up would be old by the time when the job goes live.
     if call.job.delivery.shadow or not (call.record or call.learn):
         return None
@@ -202,7 +190,7 @@ def look_up(context: JobContext, needed: pl.DataFrame, keep: Keep | None = None)
     """
     frames: list[pl.DataFrame] = []
 
-    def pass_on(part: pl.DataFrame, asked_at: datetime) -> None:
+    def pass_on(_: int, part: pl.DataFrame, asked_at: datetime) -> None:
         frames.append(part)
         if keep is not None:
             keep(part.filter(_CERTAIN), asked_at)
@@ -210,7 +198,7 @@ def look_up(context: JobContext, needed: pl.DataFrame, keep: Keep | None = None)
     profiles = needed[PROFILE].unique().sort()
     fields = needed["field"].unique().sort().to_list()
     context.progress.step("looking up profiles in Braze", profiles.len())
-    asyncio.run(_ask(context, [profiles], fields, lambda _, part, at: pass_on(part, at)))
+    asyncio.run(_ask(context, [profiles], fields, pass_on))
     return pl.concat([held_form({}, [], fields), *frames])
 
 
@@ -222,16 +210,14 @@ def look_up_parts(context: JobContext, profiles: pl.Series, fields: list[str], k
         context: The outside.
         profiles: Identifiers, each once.
         fields: Attributes.
-        keep: As for *look_up*.
+        keep: As for *look_up*, but also given keys that several profiles have.
 
     Raises:
         BrazeError: As for *look_up*.
         Stopped: As for *look_up*.
     """
     context.progress.step("looking up profiles in Braze", profiles.len())
-    asyncio.run(
-        _ask(context, [profiles], fields, lambda _, part, at: keep(part.filter(_CERTAIN), at))
-    )
+    asyncio.run(_ask(context, [profiles], fields, lambda _, part, at: keep(part, at)))
 
 
 async def _ask(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -65,6 +66,8 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
             context, names.planned_event_order(seq, nonce), plan.event_order
         )
     members, left = _store_members(call, plan, seq)
+    # Later runs begin with what it shows of files; where no row was taken, it may all be junk.
+    shown = batch if batch.took_rows else replace(batch, types={}, layout={}, columns=())
     document = RunDocument(
         seq=seq,
         run_id=report.run_id,
@@ -86,10 +89,10 @@ def commit(  # noqa: PLR0913 - a plan, and what it is about
         parent=parent,
         takes_back=takes_back,
         releases=releases,
-        types=dict(batch.types_to_keep),
+        types=dict(shown.types),
         words={name: list(found) for name, found in batch.words.items()},
-        layout=dict(batch.layout_to_keep),
-        columns=list(batch.columns_to_keep) if call.job.source.schema_.new else [],
+        layout=dict(shown.layout),
+        columns=list(shown.columns) if call.job.source.schema_.new else [],
         shadow=call.job.delivery.shadow,
         discarded=call.job.delivery.shadow,
         verify=verify.sample if (verify := call.job.delivery.verify) is not None else 0.0,

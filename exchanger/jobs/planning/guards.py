@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -118,9 +117,9 @@ def decision_guards(call: ImportContext) -> list[Guard]:
     """List what also looks at what a person has decided: the limit of deletions, and budgets."""
     deletes: list[Guard] = []
     if call.job.object == "deletions":
-        deletes = [partial(_deletes, call.job.guards)]
+        deletes = [lambda exposure: _deletes(call.job.guards, exposure.deletes)]
     elif call.job.source.on_removed == "delete":
-        deletes = [partial(_deleted_leavers, call.job.guards)]
+        deletes = [lambda exposure: _deletes(call.job.guards, exposure.leavers)]
     return [*deletes, *budget_guards(call)]
 
 
@@ -136,7 +135,8 @@ def beyond_what_was_shown(guards: Sequence[Guard], shown: Iterable[Note]) -> Gua
 
     def guard(exposure: Exposure) -> Sequence[Note]:
         reasons = [*chain.from_iterable(each(exposure) for each in guards)]
-        worse = any(_is_worse(note, known.get(_subject(note))) for note in reasons)
+        pairs = ((note, known.get(_subject(note))) for note in reasons)
+        worse = any(was is None or _measure(note) > _measure(was) for note, was in pairs)
         return reasons if worse else []
 
     return guard
@@ -223,14 +223,10 @@ def _points(limit: float, plan: Exposure) -> list[Note]:
     return [note] if plan.data_points > limit else []
 
 
-def _deletes(guards: Guards, exposure: Exposure) -> list[Note]:
-    if exposure.deletes <= guards.max_deletes:
+def _deletes(guards: Guards, deletes: int) -> list[Note]:
+    if deletes <= guards.max_deletes:
         return []
-    return [noted("too_many_deletes", deletes=exposure.deletes, most=guards.max_deletes)]
-
-
-def _deleted_leavers(guards: Guards, exposure: Exposure) -> list[Note]:
-    return _deletes(guards, replace(exposure, deletes=exposure.leavers))
+    return [noted("too_many_deletes", deletes=deletes, most=guards.max_deletes)]
 
 
 def _beyond(allowed: float, found: int, of: int) -> float:
@@ -242,10 +238,6 @@ def _beyond(allowed: float, found: int, of: int) -> float:
 
 def _subject(note: Note) -> tuple[object, ...]:
     return note.code, *map(note.facts.get, ("file", "period", "field"))
-
-
-def _is_worse(note: Note, shown: Note | None) -> bool:
-    return shown is None or _measure(note) > _measure(shown)
 
 
 def _measure(note: Note) -> float:

@@ -132,7 +132,9 @@ def _folded(
         plain=_are_external_ids(job, batch),
         shape=shape,
         gates=gates_of(job.gates),
-        consent=_consent_terms(job) if consent else None,
+        consent=ConsentTerms(bool(job.subscription and job.subscription.double_opt_in))
+        if consent
+        else None,
         names_taken=compared is not None,
         there=making.there,
     )
@@ -164,10 +166,6 @@ def _other_fields(
 def _ready(batch: InputBatch) -> pl.DataFrame | None:
     """Return what is given again as it was; None if there is none."""
     return pl.concat([*batch.ready.frames()], how="diagonal") if batch.ready.rows else None
-
-
-def _consent_terms(job: ImportJob) -> ConsentTerms:
-    return ConsentTerms(job.subscription is not None and job.subscription.double_opt_in)
 
 
 def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:

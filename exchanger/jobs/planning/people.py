@@ -29,7 +29,7 @@ from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.exported.held_rows import held_form
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, is_shown
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
-from exchanger.profiles.spelling.profile_key import external_ids_among, kind_of
+from exchanger.profiles.spelling.profile_key import are_shared, external_ids_among, kind_of
 from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def resolve_people(
     people = People(PartitionedRows(batch.scratch, len(batch.given), nobody))
     keys = _other_keys(batch)
     if call.job.on_ambiguous == "most_recent":
-        keys = keys.filter(~_are_shared(keys))  # Braze chooses anew each time.
+        keys = keys.filter(~are_shared(keys))  # Braze chooses anew each time.
     links = _held_links(call, keys)
     unknown = keys.filter(~keys.is_in(links[PROFILE].implode()))
     uncertain = _uncertain(call, unknown)
@@ -194,13 +194,7 @@ def _to_be_seen(call: ImportContext, keys: pl.Series, rules: Sequence[Rule]) -> 
         return keys.clear()
     if any(rule.needs_held for rule in rules):
         return keys
-    return keys.filter(_are_shared(keys))
-
-
-def _are_shared(keys: pl.Series) -> pl.Series:
-    """Return which keys several profiles may have."""
-    kind = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
-    return kind.is_in(list(SHARED))
+    return keys.filter(are_shared(keys))
 
 
 def _from_segment(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is learnt goes

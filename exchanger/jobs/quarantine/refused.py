@@ -27,6 +27,7 @@ from exchanger.profiles.frames.columns import (
     said,
     wanted,
 )
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.type_names import parse_type_name
 from exchanger.profiles.merging.strategies import entry_goes
@@ -177,7 +178,7 @@ def _entry(name: str) -> pl.Expr:
         came = pl.col("has").list.set_difference("had").list.first()
         went = pl.col("had").list.set_difference("has").list.first()
         marked = pl.lit(entry_goes('"')) + went.str.slice(1)
-        return lists.select(pl.format("[{}]", pl.coalesce(came, marked))).to_series()
+        return lists.select(filled("[{}]", pl.coalesce(came, marked))).to_series()
 
     return _of_both(name, entry)
 

@@ -16,7 +16,7 @@ import polars as pl
 from exchanger.jobs.intake.requests import FileRequest
 from exchanger.jobs.quarantine.read import as_corrected, rejected_rows
 from exchanger.jobs.quarantine.refused import as_order
-from exchanger.jobs.reading.read import read_every_file
+from exchanger.jobs.reading.read import read_files
 from exchanger.profiles.frames.columns import FILE, ORDER, PROFILE, ROW, said
 from exchanger.state.runs.log import LEFT_OUT
 
@@ -68,7 +68,7 @@ def rows_after(
         return pl.DataFrame(schema={PROFILE: pl.String, _PLACE: pl.Int64})
     files = [file for file in first.files[min(starts) :] if file.outcome not in _NOT_READ]
     requests = [FileRequest(file.key, file.etag, "in_full", kept=file.kept) for file in files]
-    whole = read_every_file(call, [*requests, *_corrected(call, first, retries)])
+    whole = read_files(call, [*requests, *_corrected(call, first, retries)])
     used = _placed(whole.given.whole(), whole, places)
     if ORDER in used.columns and ORDER in batch.given.schema:
         used = used.with_columns(as_order(used[ORDER], batch.given.schema[ORDER]))

@@ -18,7 +18,7 @@ from exchanger.jobs.history.changes_since import later_changes
 from exchanger.jobs.history.shown import wait_until_shown
 from exchanger.jobs.intake.batch import REJECTED
 from exchanger.jobs.intake.event_order import applied_orders
-from exchanger.jobs.observing.lookup import look_up_and_keep
+from exchanger.jobs.observing.lookup import keeping, look_up
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.quarantine.same_run import overtaken_in_own_run, rows_after
 from exchanger.notes import noted
@@ -172,7 +172,7 @@ def _seen(call: ImportContext, name: str, rows: pl.DataFrame, later: pl.DataFram
     if asked.height:
         newest = call.state.runs.newest()
         wait_until_shown(call.context, call.state.runs, newest.document.seq if newest else 0)
-        looked_up = look_up_and_keep(call, asked)
+        looked_up = look_up(call.context, asked, keeping(call))
         known = pl.concat([known, looked_up.select(PROFILE, pl.col(name).alias("@seen"))])
     return rows.join(known, on=PROFILE, how="left", maintain_order="left")
 

@@ -94,12 +94,7 @@ def listed_catalogs(call: ImportContext) -> list[Catalog]:
 
 
 class KnownCatalogs:
-    """
-    The catalogs of Braze, asked for once, where a column names that of each item.
-
-    Args:
-        call: The job.
-    """
+    """The catalogs of Braze, asked for once, where a column names that of each item."""
 
     def __init__(self, call: ImportContext) -> None:
         self._call = call

@@ -48,9 +48,6 @@ class KnownGroups:
     The subscription groups that rows of a run name.
 
     One of which anything is held is there; any other is asked for once.
-
-    Args:
-        call: The job.
     """
 
     def __init__(self, call: ImportContext) -> None:

@@ -11,7 +11,6 @@ from exchanger.errors import Stopped, StorageError, StorageMissing
 from exchanger.files.scratch.arrow import release_memory
 from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.intake.batch import BatchDraft
-from exchanger.jobs.intake.deduplication import note_what_added_nothing
 from exchanger.jobs.intake.doubtful_types import note_stray, undecided_words_apart
 from exchanger.jobs.intake.unreadable import is_about_one_file, is_gone
 from exchanger.jobs.reading.alike import is_small
@@ -37,38 +36,29 @@ _AT_ONCE = 512
 """Small files that are looked at together."""
 
 
-def read_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
-    """
-    Read as many files as one run takes, each by its exact version.
-
-    Types are settled over all of them first, so that a later file may widen a type before any is
-    cast. A file that S3 has and does not give out is left for another run.
-
-    Raises:
-        StorageError: No file could be read; nothing was claimed.
-        Stopped: The process was asked to stop; nothing was claimed.
-    """
-    return _read(call, requests, call.job.max_rows_per_run, without_all=True)
-
-
-def read_every_file(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
-    """
-    Read files however many rows they have.
-
-    Raises:
-        StorageError: As for *read_files*.
-        Stopped: As for *read_files*.
-    """
-    return _read(call, requests, None)
-
-
-def _read(
+def read_files(
     call: ImportContext,
     requests: Sequence[FileRequest],
-    most: int | None,
+    most: int | None = None,
     *,
     without_all: bool = False,
 ) -> InputBatch:
+    """
+    Read files, each by its exact version.
+
+    Types are settled over all of them first, so that a later file may widen a type before any is
+    cast.
+
+    Args:
+        call: The job.
+        requests: The files, in order.
+        most: With how many rows no more are read; None for all of them.
+        without_all: Leave a file that S3 has and does not give out for another run.
+
+    Raises:
+        StorageError: A file could not be read, or none; nothing was claimed.
+        Stopped: The process was asked to stop; nothing was claimed.
+    """
     scratch = Scratch(call.context.workdir, call.context.bounds)
     kept = undecided_words_apart(call)
     key = ROW_ID if call.job.row_name else PROFILE
@@ -183,13 +173,19 @@ class _Window:
 
 def _note(call: ImportContext, draft: BatchDraft) -> None:
     draft.notes += [noted("changed_while_read", file=key) for key, _ in draft.gone]
-    draft.notes += note_what_added_nothing(call, draft.set_before)
+    draft.notes += [
+        noted("added_nothing", field=name, file=keys[0], files=len(keys), job=call.name)
+        for name, keys in draft.set_before.items()
+    ]
     draft.notes += _note_how_it_was_read(draft.read_as)
     draft.notes += [
         noted("decimal_commas", file=keys[0], files=len(keys), columns=[*columns])
         for columns, keys in draft.commas.items()
     ]
-    draft.notes += _note_what_was_left_out(draft.left_out)
+    draft.notes += [
+        noted("columns_left_out", file=keys[0], files=len(keys), columns=columns, why=why)
+        for (why, *columns), keys in draft.left_out.items()
+    ]
     draft.notes += [_note_change(call, *each) for each in draft.changes.items()]
     draft.notes += note_stray(draft.stray)
 
@@ -226,24 +222,6 @@ def _note_change(call: ImportContext, change: ColumnChange, keys: Sequence[str])
     )
 
 
-def _note_what_was_left_out(left_out: Mapping[tuple[str, ...], Sequence[str]]) -> list[Note]:
-    return [
-        noted("columns_left_out", file=keys[0], files=len(keys), columns=columns, why=why)
-        for (why, *columns), keys in left_out.items()
-    ]
-
-
-def read_corrected(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
-    """
-    Read files of corrected rows, however many these have; one that is not given out is left.
-
-    Raises:
-        StorageError: As for *read_files*.
-        Stopped: As for *read_files*.
-    """
-    return _read(call, requests, None, without_all=True)
-
-
 def read_all_files(call: ImportContext, requests: Sequence[FileRequest]) -> InputBatch:
     """
     Read files of which none may be missing, however many rows they have.
@@ -252,7 +230,7 @@ def read_all_files(call: ImportContext, requests: Sequence[FileRequest]) -> Inpu
         StorageMissing: One was replaced or deleted a moment ago; nothing was claimed.
         StorageError: As for *read_files*.
     """
-    batch = read_every_file(call, requests)
+    batch = read_files(call, requests)
     for key, _ in batch.gone:
         raise StorageMissing("read", call.context.bucket.name, key)
     return batch

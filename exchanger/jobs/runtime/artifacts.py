@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
 
 from exchanger.errors import StateDamaged, StateMissing, StorageChanged, StorageMissing
 from exchanger.files.scratch.frame_file import FrameFile
-from exchanger.state.runs.log import ENDED, RunDocument, VersionedRun, new_nonce
+from exchanger.state.runs.log import ENDED, RunDocument, new_nonce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,31 +26,6 @@ if TYPE_CHECKING:
     from exchanger.state.store import ConnectionState
 
 log = structlog.get_logger()
-
-
-def replace_outbox(
-    context: JobContext,
-    state: ConnectionState,
-    stored: VersionedRun,
-    outbox: FrameFile,
-    report: dict[str, Any],
-) -> VersionedRun:
-    """
-    Let a run that is under way send less than was planned.
-
-    Args:
-        context: The outside.
-        state: Where the run is.
-        stored: The run.
-        outbox: The same rows, without some fields of objects that nobody tried to send.
-        report: As it is now.
-
-    Raises:
-        StorageChanged: Another process is ending the same run.
-    """
-    key = state.names.outbox(stored.document.seq, new_nonce())
-    checksum = context.bucket.upload(key, outbox.path).sha256
-    return state.runs.change(stored, outbox=key, outbox_sha256=checksum, report=report)
 
 
 @contextmanager

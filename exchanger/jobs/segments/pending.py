@@ -99,14 +99,7 @@ class PendingExport:
 
 
 class PendingDocument:
-    """
-    The document of one job.
-
-    Args:
-        bucket: Where it is.
-        names: Names in the state.
-        job: The job's name.
-    """
+    """The document of one job."""
 
     def __init__(self, bucket: Bucket, names: StateNames, job: str) -> None:
         self._bucket = bucket

@@ -26,10 +26,18 @@ from exchanger.jobs.segments.wait import (
     ExportWait,
     find_segment,
 )
-from exchanger.profiles.exported.held_rows import fields_of_export, held_form, identified
+from exchanger.profiles.exported.held_rows import (
+    fields_of_export,
+    held_form,
+    held_under,
+    identified,
+)
 from exchanger.profiles.exported.lines import Row, parse_users
-from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.exported.named import AT, PERSON, KeysTold
+from exchanger.profiles.exported.sought import SoughtKeys
+from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
 from exchanger.profiles.frames.slices import slice_of
+from exchanger.profiles.spelling.profile_key import are_shared, external_ids_among
 
 if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
@@ -45,6 +53,15 @@ def baseline_segment(job: ImportJob) -> Baseline | None:
     baseline = job.baseline
     named = isinstance(baseline, Baseline) and baseline.segment is not None
     return baseline if named and isinstance(baseline, Baseline) else None
+
+
+def sought_keys(context: JobContext, state: ConnectionState) -> SoughtKeys:
+    """Seek in an export all that anything is held by, but external ids."""
+    sought = SoughtKeys()
+    for keys in state.held.other_keys():
+        context.go_on()
+        sought.add(keys)
+    return sought
 
 
 def export_segment(
@@ -100,6 +117,27 @@ def exported_users(context: JobContext, export: CompleteExport) -> Iterator[list
 
 
 @dataclass(frozen=True)
+class Told:
+    """
+    What an export tells of keys that are no external ids, each in one of these.
+
+    Args:
+        seen: A held frame with ``@identified``, of keys that mean one person.
+        several: Keys that several people have.
+        absent: Keys that nobody has.
+        missing: Keys that nobody in the segment has, which does not have everybody.
+        unclear: Keys of which it does not tell whose they are: somebody outside of the segment may
+            have the same address, or a number without its country may be it.
+    """
+
+    seen: pl.DataFrame
+    several: pl.Series
+    absent: pl.Series
+    missing: pl.Series
+    unclear: pl.Series
+
+
+@dataclass(frozen=True)
 class SegmentUsers:
     """
     A segment export on this machine, as held values.
@@ -111,7 +149,9 @@ class SegmentUsers:
         complete: Who is absent from it does not exist.
         raw: Whether Braze's own files stay once it has served its purpose.
         fields: What it shows.
+        sought: What else than an external id names people in held values.
         chunks: Files of held values, with the slice of each profile.
+        named: The same of *sought*, with the person.
     """
 
     context: JobContext
@@ -120,16 +160,19 @@ class SegmentUsers:
     complete: bool
     raw: Raw
     fields: list[str]
+    sought: SoughtKeys
     chunks: list[Path]
+    named: list[Path]
 
     @classmethod
-    def exported(
+    def exported(  # noqa: PLR0913, PLR0917 - an export, and what is kept of it
         cls,
         context: JobContext,
         state: ConnectionState,
         source: Baseline,
         name: str,
         fields: list[str],
+        sought: SoughtKeys | None = None,
     ) -> Self:
         """
         Export a segment and bring it onto this machine.
@@ -140,6 +183,7 @@ class SegmentUsers:
             source: As for *export_segment*.
             name: Under which the export is remembered, so that a later call waits for the same.
             fields: Attributes.
+            sought: Keys for *told*.
 
         Raises:
             FileRejected: The export is damaged; the next call asks anew.
@@ -147,23 +191,28 @@ class SegmentUsers:
             SegmentMissing: As for *export_segment*, also the others.
         """
         document = PendingDocument(context.bucket, state.names, name)
-        export = export_segment(context, state, source, document, fields_of_export(fields))
+        sought = sought or SoughtKeys()
+        asked = fields_of_export(fields, sought.kinds)
+        export = export_segment(context, state, source, document, asked)
         chunks: list[Path] = []
+        named: list[Path] = []
         rows = 0
         try:
             for users in exported_users(context, export):
                 frame = identified(users, fields)
-                chunk = context.workdir / f"users-{len(chunks):06d}.parquet"
-                sliced = frame.with_columns(slice_of(PROFILE).alias(_SLICE)).sort(_SLICE)
-                sliced.write_parquet(chunk, compression="lz4")
-                chunks.append(chunk)
-                rows += frame.height
+                chunks.append(_written(context, "users", len(chunks), frame))
+                if sought.kinds:
+                    known = _held_by_keys(users, sought, fields)
+                    named.append(_written(context, "named", len(named), known))
+                rows += len(users) if sought.kinds else frame.height
             if not rows:
                 raise without_users(context, export, may_be_allowed=False)
         except (FileRejected, ExportEmpty):
             document.save(export.pending.as_published())
             raise
-        return cls(context, export, document, source.complete, source.raw, fields, chunks)
+        return cls(
+            context, export, document, source.complete, source.raw, fields, sought, chunks, named
+        )
 
     @property
     def segment(self) -> str:
@@ -182,18 +231,76 @@ class SegmentUsers:
 
     def between(self, first: int, end: int) -> pl.DataFrame:
         """Read the users of a range of slices (``HeldValues.slices``): a held frame."""
-        if not self.chunks:
+        users = self._read(self.chunks, first, end)
+        if users is None:
             return held_form({}, [], self.fields)
-        chosen = pl.col(_SLICE).is_between(first, end, closed="left")
-        users = pl.scan_parquet(self.chunks).filter(chosen).drop(_SLICE).collect()
         return users.unique(PROFILE, keep="first", maintain_order=True)
 
+    def told(self, first: int, end: int, keys: pl.Series, *, last: int) -> Told:
+        """
+        Conclude whom keys mean that are no external ids, as far as the export tells.
+
+        Args:
+            first: As for *between*.
+            end: As for *between*.
+            keys: Keys of that range, each once; those that were not sought are unclear.
+            last: The newest run. Who has an address that nobody has in the export may have been
+                created since.
+        """
+        named = self._read(self.named, first, end)
+        if named is None:
+            named = _held_by_keys([], self.sought, self.fields)
+        sought = keys.filter(self.sought.has(keys))
+        named = named.filter(pl.col(PROFILE).is_in(sought.implode()))
+        people = pl.concat([named.select(PROFILE, PERSON), self.sought.open_among(sought)])
+        told = KeysTold(people, sought, complete=self.complete)
+        found = named.filter(pl.col(PROFILE).is_in(told.certain.implode())).drop(PERSON)
+        absent, missing = told.absent, sought.clear()
+        if self.stamp < last:
+            absent = absent.filter(~are_shared(absent))
+        if not self.complete:
+            missing = sought.filter(~sought.is_in(people[PROFILE].implode()))
+        settled = pl.concat([told.certain, told.several, absent, missing])
+        return Told(
+            found.unique(PROFILE, keep="first", maintain_order=True),
+            told.several,
+            absent,
+            missing,
+            keys.filter(~keys.is_in(settled.implode())),
+        )
+
+    def _read(self, paths: list[Path], first: int, end: int) -> pl.DataFrame | None:
+        """Read what was kept of a range of slices; None if nothing was of any."""
+        chosen = pl.col(_SLICE).is_between(first, end, closed="left")
+        return pl.scan_parquet(paths).filter(chosen).drop(_SLICE).collect() if paths else None
+
     def absent(self, profiles: pl.Series) -> pl.DataFrame:
-        """Build the held frame of profiles that do not exist, as the export lacks them."""
-        return held_form({}, profiles.to_list(), self.fields)
+        """Build the held rows of profiles that do not exist, as the export lacks them."""
+        ids = external_ids_among(profiles)
+        others = profiles.filter(~profiles.is_in(ids.implode()))
+        rows = [held_form({}, ids.to_list(), self.fields)]
+        if others.len():
+            rows.append(held_form({}, others.to_list(), [*self.fields, IDENTIFIED]))
+        return pl.concat(rows, how="diagonal")
 
     def done(self) -> None:
         """Note that the export has served its purpose, and remove what was left of it."""
         used = self.export.pending.as_used(raw=self.raw)
         self.document.save(used)
         sweep(self.context, used)
+
+
+def _held_by_keys(users: list[Row], sought: SoughtKeys, fields: list[str]) -> pl.DataFrame:
+    """Build a held row, with the person, of each user whom a sought key means."""
+    keys = sought.keys_of(users)
+    theirs = [users[at] for at in keys[AT]]
+    rows = held_under(keys[PROFILE], theirs, [*fields, IDENTIFIED])
+    return rows.with_columns(keys[PERSON])
+
+
+def _written(context: JobContext, name: str, number: int, frame: pl.DataFrame) -> Path:
+    """Write a frame of held values, with the slice of each profile, onto this machine."""
+    path = context.workdir / f"{name}-{number:06d}.parquet"
+    sliced = frame.with_columns(slice_of(PROFILE).alias(_SLICE)).sort(_SLICE)
+    sliced.write_parquet(path, compression="lz4")
+    return path

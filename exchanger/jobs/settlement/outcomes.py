@@ -90,14 +90,7 @@ class Outcomes:
 
 
 class OutcomeTally:
-    """
-    Counts what became of the objects of a run, part by part, and keeps what was refused.
-
-    Args:
-        run: The run.
-        outbox: Its objects.
-        scratch: Where refused rows are kept.
-    """
+    """Counts what became of the objects of a run, part by part, and keeps what was refused."""
 
     def __init__(self, run: RunDocument, outbox: FrameFile, scratch: Scratch) -> None:
         self._discarded, self._shadow = run.discarded, run.shadow
@@ -228,15 +221,7 @@ class OutcomeTally:
 def count_results(
     run: RunDocument, outbox: FrameFile, answers: Answers, scratch: Scratch
 ) -> OutcomeTally:
-    """
-    Count what became of every object, and keep what was refused.
-
-    Args:
-        run: The run.
-        outbox: Its objects.
-        answers: What Braze said of them.
-        scratch: Where refused rows are kept.
-    """
+    """Count what became of every object, and keep what was refused."""
     count = OutcomeTally(run, outbox, scratch)
     for part in outbox.frames(OutcomeTally.needed(outbox) if answers.others.is_empty() else None):
         count.add(answers.beside(part))

@@ -42,6 +42,7 @@ from exchanger.profiles.frames.columns import (
     ROW_ID,
     ROWS,
 )
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.planning.part import PartPlan, Tally
 from exchanger.profiles.planning.payloads import creation
 from exchanger.profiles.spelling.json_values import fragment
@@ -116,7 +117,7 @@ def named_lines(given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     fine = ~pl.col(FAULTY)
     rows = rows.with_columns(pl.when(fine).then(name).alias(ORDER_NAME), said.alias(LINE))
     again = pl.int_range(pl.len()).over(FILE, ORDER_NAME, LINE)
-    number = pl.when(again > 0).then(pl.format("#{}", again + 1)).otherwise(pl.lit(""))
+    number = pl.when(again > 0).then(filled("#{}", again + 1)).otherwise(pl.lit(""))
     return rows.with_columns(pl.concat_str(ORDER_NAME, pl.lit(_BETWEEN), LINE, number).alias(LINE))
 
 

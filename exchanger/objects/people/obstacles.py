@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from exchanger.profiles.frames.columns import FILE, OTHER, PROFILE, ROW
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.spelling.profile_key import shown
 
 SO = "so"
@@ -65,6 +66,6 @@ def obstacles(rows: pl.DataFrame, why: pl.Expr) -> pl.DataFrame:
         pl.lit(None, pl.String).alias("field"),
         pl.lit(None, pl.String).alias("value"),
         pl.lit(NO_EFFECT).alias("reason"),
-        pl.format("Row {}: {}", ROW, sentence).alias("message"),
+        filled("Row {}: {}", ROW, sentence).alias("message"),
         pl.col(PROFILE).alias("profile"),
     )

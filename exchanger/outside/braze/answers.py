@@ -240,7 +240,10 @@ def exact_json(answer: Answer) -> Any:
     try:
         # json, not orjson: integers beyond 64 bits and the digits of decimals must survive.
         return json.loads(
-            answer.body, parse_float=_decimal, parse_int=_integer, parse_constant=_no_number
+            answer.body,
+            parse_float=lambda text: Decimal(_held(text)),
+            parse_int=lambda text: int(_held(text)),
+            parse_constant=_no_number,
         )
     except (ValueError, RecursionError) as error:
         raise unreadable(answer, "no JSON") from error
@@ -410,14 +413,6 @@ def _number(text: str | None) -> float | None:
         # Retry-After may also be a date, and proxies write what they like: not told, then.
         return None
     return number if 0 <= number < float("inf") else None
-
-
-def _decimal(text: str) -> Decimal:
-    return Decimal(_held(text))
-
-
-def _integer(text: str) -> int:
-    return int(_held(text))
 
 
 def _held(text: str) -> str:

@@ -94,10 +94,6 @@ class LostAnswers:
     A single one is told as in doubt, and others go on. After several in a row each further request
     would be in doubt as well, so they go one at a time with pauses between, until one is answered,
     or none is worth sending any more.
-
-    Args:
-        clock: Time.
-        random: Source of jitter.
     """
 
     def __init__(self, clock: Clock, random: Random) -> None:

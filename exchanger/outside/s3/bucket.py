@@ -271,9 +271,6 @@ class Bucket:
 
         Nothing is sent before the file has a whole part, and there is no object before it is
         finished.
-
-        Args:
-            key: The object's key.
         """
         return self._in_parts(key, "application/octet-stream")
 

@@ -33,8 +33,12 @@ def cells(values: Sequence[Any]) -> pl.Series:
             return pl.Series(values, dtype=dtype)
         except (TypeError, OverflowError, pl.exceptions.PolarsError):
             pass  # Integers beyond 64 bit have no series.
-    texts = [None if value is None else _dump(value) for value in values]
-    return of_json_texts(pl.Series(texts, dtype=pl.String))
+    # As text, each takes the room that it needs; orjson's bytes come from a kilobyte each.
+    texts = [
+        None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        for value in values
+    ]
+    return pl.Series(texts, dtype=pl.String).cast(pl.Binary)
 
 
 def no_cells(count: int) -> pl.Series:
@@ -47,11 +51,6 @@ def json_texts(kept: pl.Series) -> pl.Series:
     if kept.dtype == pl.String:
         return _quoted(kept)
     return kept.cast(pl.String)
-
-
-def of_json_texts(texts: pl.Series) -> pl.Series:
-    """Keep JSON texts, without white space, as cells."""
-    return texts.cast(pl.Binary)
 
 
 def needs_escape(texts: pl.Series) -> bool:
@@ -77,8 +76,3 @@ def _quoted(texts: pl.Series) -> pl.Series:
         encoded = inside.str.slice(len('{"text":')).str.head(-1)
         quoted = pl.when(text.is_not_null()).then(encoded)
     return texts.to_frame().select(quoted.alias(texts.name)).to_series()
-
-
-def _dump(value: Any) -> str:
-    # As text, each takes the room that it needs; orjson's bytes come from a kilobyte each.
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

@@ -27,6 +27,7 @@ from exchanger.profiles.exported.selection import (
     Selection,
 )
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.spelling.json_values import (
     EMPTY,
     canonical_json,
@@ -204,7 +205,7 @@ def _canonical_strings(name: str, texts: pl.Series) -> pl.Series:
 
 def _held_strings(texts: pl.Series) -> pl.Series:
     text = pl.col("text")
-    quoted = json_string(text) if needs_escape(texts) else pl.format('"{}"', text)
+    quoted = json_string(text) if needs_escape(texts) else filled('"{}"', text)
     held = pl.when(text.str.contains(_BLANK)).then(pl.lit(EMPTY)).otherwise(quoted)
     return texts.to_frame("text").select(held.fill_null(EMPTY).alias("text")).to_series()
 

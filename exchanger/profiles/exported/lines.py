@@ -43,9 +43,6 @@ class LineReader:
     Makes frames of cells from lines; remembers under which names it puts what remains.
 
     What these columns are called in the dataset is settled when all of them are known.
-
-    Args:
-        selection: The columns.
     """
 
     def __init__(self, selection: Selection) -> None:

@@ -8,7 +8,7 @@ every spelling: what has no country may be one of several numbers, of which then
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
@@ -25,7 +25,8 @@ AT = "at"
 PERSON = "@person"
 """String: what tells people apart; null where a key may be that of a user, and nobody knows."""
 _SURE = "sure"
-_TAIL = 7
+_END = "tail"
+TAIL = 7
 """So many digits at its end are the same in every spelling of a number; one of fewer is none."""
 
 
@@ -43,16 +44,11 @@ def keys_of_users(users: Sequence[Row], wanted: pl.Series) -> pl.DataFrame:
     kinds = wanted.to_frame(PROFILE).select(kind_of(pl.col(PROFILE)).unique()).to_series()
     found = [pl.DataFrame(schema={AT: pl.UInt32, PROFILE: pl.String, _SURE: pl.Boolean})]
     for kind in sorted(kinds):
-        if kind == "alias":
-            found.append(_by_alias(users))
-        elif kind == "phone":
-            found.append(_by_phone(users, wanted))
-        else:
-            found.append(_by_text(users, kind))
+        named = _by_phone(users, wanted) if kind == "phone" else named_by(users, kind)
+        found.append(named)
     named = pl.concat(found, how="diagonal").filter(pl.col(PROFILE).is_in(wanted.implode()))
-    people = pl.Series(PERSON, [_text(user, BRAZE_ID) for user in users], dtype=pl.String)
-    person = pl.when(pl.col(_SURE).fill_null(value=True)).then(people.gather(named[AT]))
-    return named.select(AT, PROFILE, person.alias(PERSON))
+    sure = pl.col(_SURE).fill_null(value=True)
+    return with_person(named, users).select(AT, PROFILE, pl.when(sure).then(PERSON).alias(PERSON))
 
 
 class KeysTold:
@@ -82,6 +78,44 @@ class KeysTold:
         """Keys that nobody has."""
 
 
+def named_by(users: Sequence[Row], kind: IdentifierKind) -> pl.DataFrame:
+    """Name users by what they have of a kind, numbers left out: ``at`` and ``@profile``."""
+    return _by_alias(users) if kind == "alias" else _by_text(users, kind)
+
+
+def with_person(named: pl.DataFrame, users: Sequence[Row]) -> pl.DataFrame:
+    """Add who each user of ``at`` is, as ``@person``; null if that is not told."""
+    people = pl.Series(PERSON, [_text(user, BRAZE_ID) for user in users], dtype=pl.String)
+    return named.with_columns(people.gather(named[AT]))
+
+
+def numbers_of(users: Sequence[Row], tails: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    """
+    Read the phone numbers of users.
+
+    Args:
+        users: As ``parse_users`` gives them.
+        tails: Chooses numbers by their ``tail``, their last digits.
+
+    Returns:
+        ``at``, ``tail`` and ``value``: as E.164, null where it has no country.
+    """
+    texts = pl.DataFrame({"text": [_text(user, "phone") for user in users]}, {"text": pl.String})
+    tail = pl.col("text").str.replace_all("[^0-9]", "").str.tail(TAIL)
+    numbers = _numbered(texts).with_columns(tail.alias(_END))
+    like = numbers.filter(pl.col(_END).str.len_bytes() == TAIL).filter(tails(pl.col(_END)))
+    value = e164(like["text"].str.strip_chars()).alias("value")
+    return like.with_columns(value).select(AT, _END, "value")
+
+
+def tails_of(keys: pl.Series) -> pl.DataFrame:
+    """Choose the keys that are phone numbers: ``@profile`` and ``tail``, their last digits."""
+    key = pl.col(PROFILE)
+    numbers = keys.to_frame(PROFILE).filter(kind_of(key) == "phone")
+    ends = numbers.with_columns(value_of(key).str.tail(TAIL).alias(_END))
+    return ends.filter(pl.col(_END).str.contains(f"^[0-9]{{{TAIL}}}$"))
+
+
 def _by_text(users: Sequence[Row], kind: IdentifierKind) -> pl.DataFrame:
     """Name each user by an address or ``braze_id``."""
     texts = pl.DataFrame({"text": [_text(user, kind) for user in users]}, {"text": pl.String})
@@ -105,15 +139,11 @@ def _by_alias(users: Sequence[Row]) -> pl.DataFrame:
 
 def _by_phone(users: Sequence[Row], wanted: pl.Series) -> pl.DataFrame:
     """Name each user by a wanted number in any spelling, and by all that it may be."""
-    key = pl.col(PROFILE)
-    numbers = wanted.to_frame(PROFILE).filter(kind_of(key) == "phone")
-    numbers = numbers.with_columns(value_of(key).str.tail(_TAIL).alias("tail"))
-    frame = pl.DataFrame({"text": [_text(user, "phone") for user in users]}, {"text": pl.String})
-    tail = pl.col("text").str.replace_all("[^0-9]", "").str.tail(_TAIL)
-    like = _numbered(frame).with_columns(tail.alias("tail")).join(numbers, on="tail", how="inner")
-    spelled = like.with_columns(e164(like["text"].str.strip_chars()).alias("value"))
+    sought = tails_of(wanted)
+    found = numbers_of(users, lambda tail: tail.is_in(sought[_END].implode()))
+    like = found.join(sought, on=_END, how="inner")
     value = pl.col("value")
-    mine = spelled.filter(value.is_null() | (value == value_of(key)))
+    mine = like.filter(value.is_null() | (value == value_of(pl.col(PROFILE))))
     return mine.select(AT, PROFILE, value.is_not_null().alias(_SURE))
 
 

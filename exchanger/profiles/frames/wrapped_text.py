@@ -12,15 +12,23 @@ import polars as pl
 _CELL = pl.col("cell")
 _GUARDED = r"^''*[=+\-@\t\r\n\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 """As our own quarantine is written, too: one apostrophe more than there was, also before others."""
+_TEXT_OF_DIGITS = r"^'[0-9]+$"
+"""As people write ids so that a spreadsheet keeps their zeros; a year may be called '68."""
 _FORMULA = r'^\s*="((?:[^"]|"")*)"\s*$'
 _FORMULA_IN_JSON = r'^"=\\"([^"\\]*)\\""$'
 
 
-def without_guard(cells: pl.Series) -> pl.Series:
-    """Take off one apostrophe before ``= + - @`` and line ends; any other stays: 'tis."""
+def without_guard(cells: pl.Series, *, digits: bool = False) -> pl.Series:
+    """
+    Take off one apostrophe before ``= + - @`` and line ends; any other stays: 'tis.
+
+    Args:
+        cells: Text.
+        digits: Take it off before nothing but digits, too.
+    """
     if not cells.str.starts_with("'").any():
         return cells  # Mostly so, and quickly seen.
-    guarded = _CELL.str.contains(_GUARDED)
+    guarded = _CELL.str.contains(f"{_GUARDED}|{_TEXT_OF_DIGITS}" if digits else _GUARDED)
     return _changed(cells, guarded, _CELL.str.tail(_CELL.str.len_chars() - 1))
 
 

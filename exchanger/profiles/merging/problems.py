@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.frames.filled import filled
 
 REJECTED_PROFILES = pl.Schema(
     dict.fromkeys((PROFILE, "field", "value", "reason", "message"), pl.String)
@@ -44,7 +45,7 @@ def _message(name: str) -> pl.Expr:
     return (
         pl.when(pl.col("problem") == "held_type")
         .then(
-            pl.format(
+            filled(
                 "Braze holds {} in {}, which this merge cannot use: change the field's type, "
                 "or correct the value in Braze and retry.",
                 value,
@@ -53,7 +54,7 @@ def _message(name: str) -> pl.Expr:
         )
         .when(pl.col("problem") == "changed_by_others")
         .then(
-            pl.format(
+            filled(
                 "Somebody else changed {} in Braze, where it is {} now, and it is not written over "
                 "('on_drift: quarantine'). To write over it: set 'on_drift: overwrite' and retry.",
                 pl.lit(name),
@@ -62,7 +63,7 @@ def _message(name: str) -> pl.Expr:
         )
         .when(pl.col("problem") == "too_large")
         .then(
-            pl.format(
+            filled(
                 "With what Braze has, {} would take {} bytes, and Braze would drop it without a "
                 "word, as it keeps 100 KB of an object. Give less, or remove something in Braze.",
                 pl.lit(name),
@@ -71,7 +72,7 @@ def _message(name: str) -> pl.Expr:
         )
         .when(pl.col("problem") == "an_order")
         .then(
-            pl.format(
+            filled(
                 "What changes in {} is {}, which Braze would carry out as an order (inc, add or "
                 "remove) and not keep. Rename the key.",
                 pl.lit(name),
@@ -80,14 +81,14 @@ def _message(name: str) -> pl.Expr:
         )
         .when(pl.col("problem") == "overflow")
         .then(
-            pl.format(
+            filled(
                 "The sum of {} would be {}, which is too large to be kept: correct the rows.",
                 pl.lit(name),
                 value,
             )
         )
         .otherwise(
-            pl.format(
+            filled(
                 "The sum of {} would be {}, which has more than 15 digits and would be rounded: "
                 "use a smaller scale.",
                 pl.lit(name),

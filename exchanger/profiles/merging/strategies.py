@@ -104,10 +104,6 @@ def _first(rule: Rule) -> pl.Expr:
     return _whole(rule, pl.col(rule.name).first(ignore_nulls=True))
 
 
-def _last_said(rule: Rule) -> pl.Expr:
-    return _whole(rule, pl.col(rule.name).filter(pl.col(said(rule.name))).last())
-
-
 def _union(rule: Rule) -> pl.Expr:
     return pl.col(rule.name).drop_nulls().explode().drop_nulls().unique(maintain_order=True)
 
@@ -124,14 +120,6 @@ def _total(rule: Rule) -> pl.Expr:
     total = value.sort().sum() if rule.type == "float" else value.cast(pl.Int128).sum()
     # A sum over nothing is 0 in polars; here it must stay "nothing given".
     return pl.when(value.count() > 0).then(total)
-
-
-def _plus(_: Rule) -> pl.Expr:
-    return GIVEN + READ.fill_null(0)
-
-
-def _if_empty(rule: Rule) -> pl.Expr:
-    return pl.when(HELD == EMPTY).then(_as_given(rule))
 
 
 def _comparable(rule: Rule) -> pl.Expr:
@@ -192,17 +180,9 @@ def _kept(rule: Rule) -> pl.Expr:
     return _without(union, _without(READ, kept_of_given(rule)).list.head(surplus))
 
 
-def _remaining(_: Rule) -> pl.Expr:
-    return _fewer(GIVEN)
-
-
 def _fewer(removed: pl.Expr) -> pl.Expr:
     left = _without(READ, removed)
     return pl.when(left.list.len() < READ.list.len()).then(left)
-
-
-def _with_entry(rule: Rule) -> pl.Expr:
-    return pl.when(_goes()).then(_without_entry()).otherwise(_joined(rule))
 
 
 def _without_entry() -> pl.Expr:
@@ -231,7 +211,7 @@ def _is_void(rule: Rule) -> pl.Expr:
 _ENTRY = Strategy(
     fold=_last,
     survives=lambda rule, position: position.filter(_spoken(rule)).last(),
-    merge=_with_entry,
+    merge=lambda rule: pl.when(_goes()).then(_without_entry()).otherwise(_joined(rule)),
     empties=lambda _: _goes() & (_without_entry().list.len() == 0),
     reads_held=True,
 )
@@ -257,24 +237,24 @@ STRATEGIES: dict[StrategyName, Strategy] = {
     ),
     "sum": Strategy(
         fold=_total,
-        merge=_plus,
+        merge=lambda _: GIVEN + READ.fill_null(0),
         reads_held=True,
     ),
     "set_if_empty": Strategy(
         fold=_first,
         survives=lambda rule, position: position.filter(_spoken(rule)).first(),
-        merge=_if_empty,
+        merge=lambda rule: pl.when(HELD == EMPTY).then(_as_given(rule)),
     ),
     "clear": Strategy(
-        fold=_last_said,
+        fold=lambda rule: _whole(rule, pl.col(rule.name).filter(pl.col(said(rule.name))).last()),
         survives=lambda rule, position: position.filter(pl.col(said(rule.name))).last(),
         merge=_as_given,
         empties=lambda _: SAID & GIVEN.is_null(),
     ),
     "remove": Strategy(
         fold=_union,
-        merge=_remaining,
-        empties=lambda rule: _remaining(rule).list.len() == 0,
+        merge=lambda _: _fewer(GIVEN),
+        empties=lambda _: _fewer(GIVEN).list.len() == 0,
         reads_held=True,
     ),
     "highest": _extreme(pl.Expr.max, operator.gt),

@@ -21,6 +21,7 @@ import polars as pl
 
 from exchanger.braze.limits import LONGEST_LIST
 from exchanger.profiles.frames.columns import EXISTS, PROFILE
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.consent import subscribes
 from exchanger.profiles.merging.drift import differs
@@ -244,7 +245,7 @@ def _of_list(_rule: Rule, alone: pl.Expr) -> pl.Expr:
         .then(pl.lit(""))
         .when(back.list.len() == 0)
         .then(pl.lit(EMPTY))
-        .otherwise(pl.format("[{}]", back.list.join(",")))
+        .otherwise(filled("[{}]", back.list.join(",")))
     )
     return pl.when(alone).then(_BEFORE).otherwise(text)
 

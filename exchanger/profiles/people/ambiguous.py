@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.merging.problems import REJECTED_PROFILES
 from exchanger.profiles.spelling.profile_key import kind_of, value_of
 
@@ -39,7 +40,7 @@ def ambiguous_keys(folded: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
             .then(pl.lit("ambiguous_email"))
             .otherwise(pl.lit("ambiguous_phone"))
             .alias("reason"),
-            pl.format(message, words, value_of(key)).alias("message"),
+            filled(message, words, value_of(key)).alias("message"),
         )
         .select(*REJECTED_PROFILES)
     )

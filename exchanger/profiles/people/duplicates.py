@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.merging.problems import REJECTED_PROFILES
 from exchanger.profiles.spelling.json_values import EMPTY
 from exchanger.profiles.spelling.profile_key import kind_of, profile_key, value_of
@@ -63,5 +64,5 @@ def would_duplicate(strangers: pl.DataFrame, addresses: pl.DataFrame) -> pl.Data
         pl.lit("email").alias("field"),
         value.alias("value"),
         pl.lit("would_duplicate").alias("reason"),
-        pl.format(message, value, pl.col(PROFILE)).alias("message"),
+        filled(message, value, pl.col(PROFILE)).alias("message"),
     ).select(*REJECTED_PROFILES)

@@ -199,7 +199,8 @@ def plan_part(part: PartInput, terms: PlanOptions) -> PartPlan:
         if bad.height
         else None,
         tally=_tally(_of(named, rejected), merged, rows, absent, outbox)
-        + _behind(closed, rows)
+        # Those behind gates are among the rows that are skipped.
+        + Tally(rows_shut_out=int(_of(rows, closed)[ROWS].sum()))
         + _spoken(part, rules, rejected, absent),
         event_order=_orders(part, rules, _present(rows, absent), outbox),
         taken=_present(rows, absent)[PROFILE] if terms.names_taken else None,
@@ -213,11 +214,6 @@ def _with_ready(outbox: pl.DataFrame, ready: pl.DataFrame | None) -> pl.DataFram
     again = ready.select(name for name in outbox.columns if name in ready.columns)
     both = pl.concat([again, outbox], how="diagonal").select(outbox.columns)
     return both.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM))
-
-
-def _behind(closed: pl.Series, rows: pl.DataFrame) -> Tally:
-    """Count the rows behind gates, which are among those that are skipped."""
-    return Tally(rows_shut_out=int(_of(rows, closed)[ROWS].sum()))
 
 
 def _spoken(part: PartInput, rules: list[Rule], rejected: pl.Series, absent: pl.Series) -> Tally:

@@ -29,6 +29,7 @@ from exchanger.profiles.frames.columns import (
     send,
     wanted,
 )
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.merging.consent import resubscribes_by_now
 from exchanger.profiles.merging.drift import differs
 from exchanger.profiles.nested.cells import applied
@@ -178,7 +179,7 @@ def _drifted(name: str, fields: Mapping[str, Mapping[str, Any]]) -> pl.Expr:
 
 
 def _reason(name: str) -> pl.Expr:
-    return pl.format(
+    return filled(
         "Somebody else changed {} in Braze to {} before this was sent, and it is not written over "
         "('on_drift: quarantine'). To write over it: set 'on_drift: overwrite' and retry.",
         pl.lit(name),

@@ -38,15 +38,23 @@ class CastColumn:
 
 
 def cells_of(
-    raw: RawColumns, column: str, null: tuple[str, ...]
+    raw: RawColumns, column: str, null: tuple[str, ...], *, digits: bool = False
 ) -> tuple[pl.Series, pl.Series | None]:
-    """Return the cells of a column, without what is around their text, and where that was."""
+    """
+    Return the cells of a column, without what is around their text, and where that was.
+
+    Args:
+        raw: The columns of a file.
+        column: The name of one.
+        null: Texts that mean null there.
+        digits: Also an apostrophe before digits alone, which makes text of them, is around them.
+    """
     nulls = nulls_of(raw, column, null)
     is_json = column in raw.json_columns
     cells = without_empty(raw.frame[column], nulls)
     if cells.dtype != pl.String:
         return cells, None
-    guarded = without_guard(cells) if raw.textual else cells
+    guarded = without_guard(cells, digits=digits) if raw.textual else cells
     bare = without_formula(guarded, is_json=is_json)
     if bare is cells:
         return cells, None

@@ -12,6 +12,8 @@ _ADDRESS = rf"^{_LOCAL}@(?:{_LABEL}\.)+[\p{{L}}](?:[\p{{L}}\p{{N}}-]*[\p{{L}}\p{
 """One address and nothing else: no name before it, no second one behind it."""
 _NUMBER = r"^\+[0-9](?:[ ().\-/]*[0-9]){4,20}$"
 """A number with its country, and at most the signs between that people write."""
+_FLOAT = r"^[^.]*\.0$"
+"""A number that was a float on its way, whose last 0 is none of its digits: +49 30 123456.0."""
 
 
 def canonical_emails(identifiers: CastResult) -> CastResult:
@@ -50,7 +52,7 @@ def canonical_phones(identifiers: CastResult) -> CastResult:
 def e164(texts: pl.Series) -> pl.Series:
     """Write phone numbers as E.164; null for what has no country, or is no number."""
     distinct = texts.drop_nulls().unique()
-    like = distinct.filter(distinct.str.contains(_NUMBER))
+    like = distinct.filter(distinct.str.contains(_NUMBER) & ~distinct.str.contains(_FLOAT))
     forms = pl.Series([_e164(text) for text in like], dtype=pl.String)
     known = pl.DataFrame({"raw": like, "value": forms}).drop_nulls()
     frame = pl.DataFrame({"raw": texts}).join(known, on="raw", how="left", maintain_order="left")

@@ -42,6 +42,13 @@ _INDEX = (
     "It is the index that pandas keeps of its rows, and seldom data. To take it, name it under "
     "'from' in 'fields'; to write files without it: to_parquet(..., index=False)."
 )
+_NAMELESS_NAME = re.compile(r"Unnamed: \d+(?:_level_\d+)?(?:\.\d+)?")
+"""What pandas calls a column without a name: mostly an index that went through a CSV file."""
+_NAMELESS = (
+    "pandas calls a column without a name so, which is mostly the number of each row, and seldom "
+    "data. To take it, name it under 'from' in 'fields'; to write files without it: "
+    "to_csv(..., index=False)."
+)
 
 _OURS = "It says of a row why it was not accepted, and is no data."
 
@@ -216,7 +223,9 @@ def _why_left_out(block: RemainingFields, column: str) -> str:
 
 def _is_index(column: str, raw: RawColumns) -> bool:
     """Return whether a column only numbers the rows of a file: nothing in 'fields' names it."""
-    return column in raw.indexes or _INDEX_NAME.fullmatch(column) is not None
+    return column in raw.indexes or bool(
+        _INDEX_NAME.fullmatch(column) or _NAMELESS_NAME.fullmatch(column)
+    )
 
 
 def _is_ours(column: str, raw: RawColumns) -> bool:
@@ -230,7 +239,7 @@ def left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
     for column, block in _remaining_columns(job, [*raw.names, *raw.unusable]):
         reason = raw.unusable.get(column) or _why_left_out(block, column)
         if not reason and _is_index(column, raw):
-            reason = _INDEX
+            reason = _NAMELESS if _NAMELESS_NAME.fullmatch(column) else _INDEX
         if not reason and _is_ours(column, raw):
             reason = _OURS
         if reason:

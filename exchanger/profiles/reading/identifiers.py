@@ -11,8 +11,13 @@ from exchanger.profiles.casting.result import RAW, VALUE, CastResult, flag_fault
 from exchanger.profiles.casting.text import EXACT_FLOATS, read_json_scalars
 from exchanger.profiles.frames.raw_columns import RawColumns, without_empty
 from exchanger.profiles.reading.cells import cells_of
-from exchanger.profiles.spelling.invisible import has_invisible
-from exchanger.profiles.spelling.placeholders import is_footer, is_placeholder, is_rounded
+from exchanger.profiles.spelling.invisible import LOST, has_invisible
+from exchanger.profiles.spelling.placeholders import (
+    is_footer,
+    is_grouped,
+    is_placeholder,
+    is_rounded,
+)
 
 _EXACT_FLOAT32 = 2.0**24
 """As ``EXACT_FLOATS``, of floats of half the size."""
@@ -20,8 +25,8 @@ _CODE = "[A-Za-z0-9_-]*[0-9][A-Za-z0-9_-]*"
 _USUAL = rf"^(?:{_CODE}|[!-~]+@[!-~]+)$"
 """Most identifiers by far: codes, numbers, UUIDs and addresses, which can be no placeholder."""
 _EMPTY_UUID = "00000000-"
-_POINTED = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
-"""A whole number, as floats and decimals are written: 12345.0."""
+_POINTED = r"^([+-]?(?:0|[1-9][0-9]*))\.0+$"
+"""A whole number, as floats and decimals are written: 12345.0, and +4930123456.0 of a phone."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,8 @@ def read_identifiers(
 
     Faults: ``no_identifier``, ``bad_identifier`` (no text and no whole number),
     ``inexact_identifier`` (a float that cannot hold all its digits), ``invisible_sign``,
-    ``placeholder``, ``table_footer``, ``rounded_identifier``, ``identifier_too_long``.
+    ``lost_letter``, ``placeholder``, ``table_footer``, ``rounded_identifier``,
+    ``grouped_identifier``, ``identifier_too_long``.
     """
     printed = _print_json(raw, nulls) if is_json else _print(raw)
     frame = pl.DataFrame({"raw": printed.values, "bad": printed.faults})
@@ -140,7 +146,7 @@ def identifiers_of(
     codes = None if nulls or is_json else read_codes(raw.frame[column], longest)
     if codes is not None:
         return codes, None
-    cells, wrapped = cells_of(raw, column, nulls)
+    cells, wrapped = cells_of(raw, column, nulls, digits=True)
     read = read_identifiers(
         cells,
         is_json=is_json,
@@ -157,9 +163,11 @@ def _name_nobody(texts: pl.Series, *, placeholders_allowed: bool) -> pl.Series:
     odd = texts.filter(~usual).unique()
     faults = [("invisible_sign", has_invisible(VALUE))]
     if not placeholders_allowed:
+        faults.append(("lost_letter", VALUE.str.contains(LOST, literal=True)))
         faults.append(("placeholder", is_placeholder(VALUE)))
         faults.append(("table_footer", is_footer(VALUE)))
         faults.append(("rounded_identifier", is_rounded(VALUE)))
+        faults.append(("grouped_identifier", is_grouped(VALUE)))
     why = flag_faults(pl.DataFrame({"value": odd}), faults).faults
     bad = why.is_not_null()
     if not bad.any():

@@ -39,6 +39,7 @@ from exchanger.profiles.reading.identifiers import identifiers_of
 from exchanger.profiles.reading.mapping import order_type
 from exchanger.profiles.reading.resolve import Named, name_profiles
 from exchanger.profiles.spelling.json_values import STANDARD_TEXT
+from exchanger.profiles.spelling.placeholders import find_stand_ins
 from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.profiles.validation.items import judge_item_field
 from exchanger.profiles.validation.messages import SENTENCES
@@ -48,6 +49,7 @@ from exchanger.profiles.validation.standard import TAKES, judge_standard
 NOTED = pl.Schema(
     {columns.FILE: pl.UInt32()}
     | dict.fromkeys(("trimmed", "pointed", "decomposed", "wrapped", "nulls_left_out"), pl.UInt32())
+    | {"stand_ins": pl.UInt32()}
 )
 _CONTROL = (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER, columns.ROW_ID)
 """Columns that stand before those of rules."""
@@ -69,7 +71,8 @@ class Given:
             it (``trimmed``), or was text like 12345.0 and was read as 12345 (``pointed``), or
             has accents apart from their letters (``decomposed``); cells of which an apostrophe or a
             formula around the text was taken off (``wrapped``); null members of JSON objects that
-            were left out (``nulls_left_out``).
+            were left out (``nulls_left_out``); cells of text that say what programs write for want
+            of a value, such as NULL (``stand_ins``).
         faulty: The rejected rows in the shape of *frame*, null where they are at fault; of orders
             alone, the other lines of which go with them. None if there is none.
         mentioned: Whom rejected rows name (``@profile``), null where that is nobody; of snapshots
@@ -151,6 +154,11 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
         decomposed=named.decomposed,
         wrapped=[c.wrapped for c in judged],
         nulls_left_out=[c.result.dropped for c in cast],
+        stand_ins=[
+            find_stand_ins(each.result.values)
+            for rule, each in zip((r for r in rules if r.column), read, strict=True)
+            if rule.type == "string"
+        ],
     )
     return Given(frame, rejected, said, noted, faulty, mentioned, dropped)
 

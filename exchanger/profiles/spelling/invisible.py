@@ -9,6 +9,10 @@ _LIKE_SPACE = r"[\x{a0}\x{2007}\x{202f}]"
 """Spaces at which no line is broken, which look like any other."""
 
 
+LOST = "\N{REPLACEMENT CHARACTER}"
+"""What a program wrote where it could not read a letter: nobody knows any more which one."""
+
+
 def has_invisible(text: pl.Expr) -> pl.Expr:
     """Test whether text has a sign that cannot be seen, or told from a space."""
     return text.str.contains(_INVISIBLE) | text.str.contains(_LIKE_SPACE)

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import polars as pl
 
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.times import SPELLING, spell_times
 
@@ -59,7 +60,7 @@ _SURROGATES = range(0xD800, 0xE000)
 
 def json_string(text: pl.Expr) -> pl.Expr:
     """Render text as a JSON string literal; null stays null."""
-    return pl.format('"{}"', text.str.replace_many(_MUST_ESCAPE, _ESCAPED))
+    return filled('"{}"', text.str.replace_many(_MUST_ESCAPE, _ESCAPED))
 
 
 def spell_json(value: Any) -> str:
@@ -88,9 +89,6 @@ def spell_json(value: Any) -> str:
 def canonical_json(texts: pl.Series) -> pl.Series:
     """
     Spell JSON texts canonically; strings inside keep their text, even if they look like times.
-
-    Args:
-        texts: JSON documents of any kind.
 
     Returns:
         Canonical texts; null where the text is no JSON (``NaN`` and the like are none).
@@ -202,7 +200,7 @@ def canonical(rule: Rule, sent: pl.Expr) -> pl.Expr:
     if rule.type == "float":
         return _elementwise(sent, _without_exponents)
     if rule.type == "date" and rule.name != "dob":
-        return pl.format('{}T00:00:00.000Z"', sent.str.head(-1))
+        return filled('{}T00:00:00.000Z"', sent.str.head(-1))
     if rule.type == "string" and not rule.of_item:  # Catalogs keep text as it is.
         return canonical_string(rule.name, sent)
     return sent

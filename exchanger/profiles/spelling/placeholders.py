@@ -7,10 +7,12 @@ import polars as pl
 _WORDS = (
     r"null|nil|none|nan|(?-i:NaT)|na|n[./]a\.?|n/d|undefined"
     r"|not[ _](?:set|provided|available|applicable)"
+    r"|true|false"  # As a boolean names nobody in typed files.
 )
 _PLACEHOLDER = "|".join(
     [
         rf"^[(<\[{{\"']*(?:{_WORDS})[)>\]}}\"']*$",
+        r"^\((?:blank|empty)\)$",  # Pivot tables and BI tools.
         r"^[\p{P}\p{Sm}\p{Sc}\p{Sk}\s]+$",  # -, --, ..., [], {}, "": no letter and no digit.
         r"^\\n$",  # MySQL and Postgres write \N.
         r"^#(?:n/a|na|nv|n/d|nd|n/b|n/a n/a|getting_data)$",
@@ -37,6 +39,24 @@ _ROUNDED = (
     r"^[+-]?[0-9]+(?:[.,][0-9]+)?E\+[0-9]+$"  # 4.9E+12 and 5E+12, as spreadsheets show them.
     r"|^[+-]?[0-9][.,][0-9]+E-?[0-9]+$"  # 4.91725E12, as Java does; 12E3 may be an article.
 )
+_GROUPED = r"^-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.0+)?$"
+"""A number as spreadsheets show it. With points, or spaces, it may be a number that people have."""
+
+_STAND_INS = pl.Series(
+    [
+        *("NULL", "null", "(null)", "<null>", "\\N", "nan", "NaN", "NaT", "undefined"),
+        *("#N/A", "#NV", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "[object Object]"),
+    ]
+)
+"""What programs write for want of a value, as they spell it, and what nobody means as text."""
+_SAMPLE = 1_000
+
+
+def find_stand_ins(texts: pl.Series) -> pl.Series | None:
+    """Find texts that programs write for want of a value; None if the first ones are none."""
+    if not texts.head(_SAMPLE).is_in(_STAND_INS).any():
+        return None  # Where a program writes so it mostly does so early; looking is not for free.
+    return texts.is_in(_STAND_INS)
 
 
 def is_placeholder(text: pl.Expr) -> pl.Expr:
@@ -52,3 +72,8 @@ def is_footer(text: pl.Expr) -> pl.Expr:
 def is_rounded(text: pl.Expr) -> pl.Expr:
     """Test whether text is a number of which a spreadsheet kept the first digits: 4.9E+12."""
     return text.str.contains(f"(?i){_ROUNDED}")
+
+
+def is_grouped(text: pl.Expr) -> pl.Expr:
+    """Test whether text is a number with commas between its thousands: 1,234,567."""
+    return text.str.contains(_GROUPED)

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import polars as pl
 
-from exchanger.braze.identifiers import IdentifierKind
+from exchanger.braze.identifiers import SHARED, IdentifierKind
 from exchanger.profiles.spelling.json_values import json_string
 
 _MARK = "\x1f"
@@ -105,6 +105,12 @@ def with_name(key: pl.Expr, name: pl.Expr) -> pl.Expr:
 def are_external_ids(keys: pl.Series) -> bool:
     """Check whether all keys are external ids, as mostly they are."""
     return not keys.str.contains(_MARK, literal=True).any()
+
+
+def are_shared(keys: pl.Series) -> pl.Series:
+    """Return which keys several profiles may have."""
+    kind = keys.to_frame("key").select(kind_of(pl.col("key"))).to_series()
+    return kind.is_in(list(SHARED))
 
 
 def identifier_member(keys: pl.Series, *, plain: bool | None = None) -> pl.Expr:

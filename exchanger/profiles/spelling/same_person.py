@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
+from exchanger.profiles.spelling.json_values import json_string
 from exchanger.profiles.spelling.profile_key import kind_of, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LINKED = "@linked"
 """String: the external id of the profile that a key means; null if it has none."""
+IS_LINKED = (
+    pl.col(IDENTIFIED).str.starts_with('"') & (json_string(pl.col(PROFILE)) != pl.col(IDENTIFIED))
+).fill_null(value=False)
+"""Whether a key in a held frame means a person with an external id that is not the key itself."""
 
 
 def links_of(held: pl.DataFrame) -> pl.DataFrame:
@@ -59,6 +70,26 @@ def with_identities(seen: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, pl.String).alias(IDENTIFIED),
     )
     return pl.concat([seen, people]).unique(PROFILE, keep="first", maintain_order=True)
+
+
+def doubted(held: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """
+    Let nobody know any more whom keys mean, nor what that person has.
+
+    Args:
+        held: A held frame with ``@identified``, of keys that several profiles have by now.
+        fields: Attributes of it.
+
+    Returns:
+        Rows of the held frame, of those keys.
+    """
+    known = (pl.when(pl.col(name).is_not_null()) for name in fields)
+    return held.select(
+        PROFILE,
+        pl.lit(None, pl.Boolean).alias(EXISTS),
+        pl.lit(UNCERTAIN).alias(IDENTIFIED),
+        *(each.then(pl.lit(UNCERTAIN)).alias(n) for n, each in zip(fields, known, strict=True)),
+    )
 
 
 def linked(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:

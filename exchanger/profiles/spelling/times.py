@@ -33,10 +33,14 @@ _LOOKS_LIKE_TIME = (
     r"|[MTWFS][a-z]{2} [0-9]{2} [0-9]{2} )"
 )
 _SPELT = f'^"{SPELT}"$'
-_USUAL = (
-    r'^"[0-9]{4}-[0-9]{2}-[0-9]{2}'
-    r'(?:[ T][0-9]{2}:[0-9]{2}:[0-5][0-9]|T[0-9]{2}:[0-9]{2}:[0-5][0-9]Z)?"$'
+_LEAP_YEAR = r"(?:[12][0-9](?:0[48]|[2468][048]|[13579][26])|(?:1[26]|2[048])00)"
+_REAL_DAY = (
+    r"(?:[12][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    rf"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)|{_LEAP_YEAR}-02-29)"
 )
+"""A day that there is, from 1000 to 2999: told without reading it, in a third of the time."""
+_REAL_SECOND = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+_USUAL = f'^"{_REAL_DAY}(?:[ T]{_REAL_SECOND}|T{_REAL_SECOND}Z)?"$'
 """Nearly all other times: a day, and perhaps a time of day without a fraction, in UTC."""
 _CLOCK = r"(?P<clock>(?:[01][0-9]|2[0-3]):[0-5][0-9])"
 _ZONE = r"(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
@@ -110,11 +114,13 @@ def spell_times(fragments: pl.Series) -> pl.Series:
         candidates &= ~usual
     if not candidates.any():
         return fragments
-    old = fragments.filter(candidates).unique()
+    odd = fragments.filter(candidates)
+    old = odd.unique()
     times = read_braze_times(old.str.strip_chars('"'))
     new = '"' + times.dt.strftime(SPELLING) + '"'
     readable = times.is_not_null()
-    return fragments.replace(old.filter(readable), new.filter(readable))
+    spelt = odd.replace(old.filter(readable), new.filter(readable))
+    return fragments.clone().scatter(candidates.arg_true(), spelt)
 
 
 def read_offset(zone: pl.Expr) -> pl.Expr:
@@ -130,15 +136,10 @@ def _spell_usual(fragments: pl.Series, usual: pl.Series) -> pl.Series:
     text = pl.col("text")
     has_clock = text.str.len_bytes() > len('"2026-09-15"')
     clock = pl.when(has_clock).then(text.str.slice(12, 8)).otherwise(pl.lit("00:00:00"))
-    second = pl.concat_str(text.str.slice(1, 10), pl.lit("T"), clock)
+    spelt = pl.concat_str(text.str.head(11), pl.lit("T"), clock, pl.lit('.000Z"'))
+    chosen = spelt if usual.all() else pl.when("usual").then(spelt).otherwise(text)
     frame = pl.DataFrame({"text": fragments, "usual": usual})
-    frame = frame.with_columns(pl.when("usual").then(second).alias("second"))
-    read = pl.col("second").str.to_datetime(SECONDS, strict=False, time_unit="ms", cache=False)
-    spelt = pl.concat_str(pl.lit('"'), "second", pl.lit('.000Z"'))
-    real = read.dt.year() <= LAST_YEAR
-    return (
-        frame.select(pl.when(real).then(spelt).otherwise(text)).to_series().rename(fragments.name)
-    )
+    return frame.select(chosen).to_series().rename(fragments.name)
 
 
 def _groups(name: str, pattern: str) -> dict[str, pl.Expr]:

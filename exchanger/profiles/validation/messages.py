@@ -14,6 +14,7 @@ from exchanger.braze.catalogs import LONGEST_ID
 from exchanger.braze.identifiers import LONGEST
 from exchanger.config.findings import listed
 from exchanger.profiles.frames import columns
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.spelling.invisible import show_invisible
 
 ITEM = "id"
@@ -45,6 +46,9 @@ SENTENCES = {
     "first digits, so it may stand for another person. Write the identifiers as text.",
     "invisible_sign": "has a sign in it that cannot be seen (shown as <U+...>), so it would name "
     "another profile than the identifier that it looks like. Remove the sign.",
+    "lost_letter": "has a sign that stands where a program could not read a letter, so it may name "
+    "several people. Export the file again, as UTF-8; if somebody is called so, set 'placeholders: "
+    "allow' in 'source'.",
     "placeholder": "is what stands for a missing value, so the row names {whom}. Fill in the "
     "identifier, or remove the row; if somebody is called so, set 'placeholders: allow' in "
     "'source'.",
@@ -54,6 +58,9 @@ SENTENCES = {
     "rounded_identifier": "is a rounded number, of which the last digits are lost, so it may stand "
     "for several people. Format the column as text, and export it again; if it is an identifier, "
     "set 'placeholders: allow' in 'source'.",
+    "grouped_identifier": "is a number with commas between its thousands, as a spreadsheet shows "
+    "it, so it would name another profile than the number. Format the column as text, and export "
+    "it again; if it is an identifier, set 'placeholders: allow' in 'source'.",
     "identifier_too_long": "is longer than the {longest} bytes that Braze takes as an identifier. "
     "Shorten it.",
     "bad_email": "is not an e-mail address, which here names the profile. Write one address and "
@@ -73,7 +80,8 @@ SENTENCES = {
     "no_action": "is empty, so nobody knows whether this person comes or goes. Fill it in, or "
     "remove the row.",
     "not_an_integer": "is not a whole number. Write it with the digits 0 to 9 alone, "
-    "without separators, or set another 'type:' for this field.",
+    "without separators; say how all are written, 'thousands' in 'csv' of the source; or set "
+    "another 'type:' for this field.",
     "integer_too_big": "is beyond the whole numbers of 64 bit. Set 'type: string' to send it "
     "as text.",
     "not_a_number": "is not a number. Write it like 1234.5: with a point, and without "
@@ -115,6 +123,8 @@ SENTENCES = {
     '["a", "b"], or as text that is split, like a|b.',
     "nested_member": "holds a list or an object inside the list. Set 'type: json' to send "
     "it as it is.",
+    "not_a_phone": "is not a phone number, but an amount, for which a program took it: 'phone' "
+    "takes text like +4917012345678. Format the column as text, and export it again.",
     "not_a_gender": "is not a gender for Braze: 'gender' takes M, F, O, N or P, in capitals. "
     "Correct it, or leave it empty.",
     "not_a_language": "is not a language for Braze: 'language' takes a code of ISO 639-1, "
@@ -281,7 +291,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
     named = named.with_columns(
         sentence=pl.col("reason").replace_strict(reasons, sentences, return_dtype=pl.String),
         quoted=pl.when(pl.col("value").is_not_null())
-        .then(pl.format(': "{}" ', pl.col("shown")))
+        .then(filled(': "{}" ', pl.col("shown")))
         .otherwise(pl.lit(" ")),
     )
     return named.select(
@@ -290,7 +300,7 @@ def rejections_of(cells: pl.DataFrame, place: Place) -> pl.DataFrame:
         pl.lit(place.field).alias("field"),
         "value",
         "reason",
-        pl.format(
+        filled(
             "Row {}, column {}{}{}", columns.ROW, pl.lit(place.column), "quoted", "sentence"
         ).alias("message"),
     )

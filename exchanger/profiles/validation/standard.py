@@ -18,6 +18,7 @@ from exchanger.profiles.casting.result import VALUE, CastResult, flag_faults
 from exchanger.profiles.casting.times import ISO_DATE
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.json_values import fragment
+from exchanger.profiles.spelling.placeholders import is_rounded
 from exchanger.profiles.validation.codes import (
     COUNTRIES,
     COUNTRIES_BY_HABIT,
@@ -26,6 +27,9 @@ from exchanger.profiles.validation.codes import (
     ZONES_OF_RAILS,
 )
 
+_NOT_A_PHONE = "not_a_phone"
+_FLOAT = r"^\+?[0-9]+\.0$"
+"""A phone number that a program took for an amount. Braze would keep it, and call nobody."""
 _DAYS = ("date", "datetime")
 """Types of which ``dob`` is sent as Braze takes it."""
 
@@ -39,8 +43,13 @@ def judge_standard(rule: Rule, result: CastResult) -> CastResult:
         result: Its cells, cast to the type of the rule.
 
     Faults: ``not_a_gender``, ``not_a_language``, ``not_a_country``, ``not_a_time_zone``,
-    ``not_a_birthday``.
+    ``not_a_birthday``, ``not_a_phone``.
     """
+    if rule.name == "phone" and rule.type == "string":
+        frame = result.values.to_frame("value")
+        amount = is_rounded(VALUE) | VALUE.str.contains(_FLOAT)
+        judged = flag_faults(frame, [(_NOT_A_PHONE, amount)])
+        return CastResult(judged.values, judged.faults, result.dropped).over(result.faults)
     if rule.name not in _REFUSING or (rule.name == "dob" and rule.type in _DAYS):
         return result
     reason, refused = _REFUSING[rule.name]
@@ -63,10 +72,6 @@ def judge_standard(rule: Rule, result: CastResult) -> CastResult:
 def _text(rule: Rule) -> pl.Expr:
     """Take the text out of what would be sent; null where that is no text."""
     return VALUE if rule.type == "string" else fragment(rule, VALUE).str.extract(r'^"(.*)"$', 1)
-
-
-def _not_a_gender(texts: pl.Series) -> pl.Series:
-    return ~texts.is_in(GENDERS)
 
 
 def _not_a_language(texts: pl.Series) -> pl.Series:
@@ -108,7 +113,7 @@ def _not_a_birthday(texts: pl.Series) -> pl.Series:
 
 
 _REFUSING: dict[str, tuple[str, Callable[[pl.Series], pl.Series]]] = {
-    "gender": ("not_a_gender", _not_a_gender),
+    "gender": ("not_a_gender", lambda texts: ~texts.is_in(GENDERS)),
     "language": ("not_a_language", _not_a_language),
     "country": ("not_a_country", _not_a_country),
     "time_zone": ("not_a_time_zone", _not_a_time_zone),
@@ -116,5 +121,5 @@ _REFUSING: dict[str, tuple[str, Callable[[pl.Series], pl.Series]]] = {
 }
 """The reason, and what finds the texts of an attribute that Braze ignores; null is no text."""
 
-TAKES = frozenset(reason for reason, _ in _REFUSING.values())
+TAKES = frozenset(reason for reason, _ in _REFUSING.values()) | {_NOT_A_PHONE}
 """All reasons that are found here."""

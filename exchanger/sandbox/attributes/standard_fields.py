@@ -44,16 +44,12 @@ def stored(name: str, value: Any) -> Any:
     return None if value is None else STANDARD_FIELDS[name](value)
 
 
-def is_email(value: Any) -> bool:
-    """Whether Braze would take it for an e-mail address."""
-    return isinstance(value, str) and len(value) <= MAX_TEXT and bool(_EMAIL.fullmatch(value))
-
-
 # --- What refuses the whole object ---
 
 
 def _check_email(value: Any) -> Refusal | None:
-    return None if is_email(value) else refusals.BAD_EMAIL
+    fits = isinstance(value, str) and len(value) <= MAX_TEXT and _EMAIL.fullmatch(value)
+    return None if fits else refusals.BAD_EMAIL
 
 
 def _check_state(unknown: Refusal) -> Callable[[Any], Refusal | None]:

@@ -22,13 +22,7 @@ _BEARER = "Bearer "
 
 
 class Door:
-    """
-    Takes requests in, as ASGI: faults, key, size, type, limits, then the endpoint.
-
-    Args:
-        workspace: Whose endpoints these are.
-        exporter: Its exports.
-    """
+    """Takes requests in, as ASGI: faults, key, size, type, limits, then the endpoint."""
 
     def __init__(self, workspace: Workspace, exporter: Exporter) -> None:
         self._workspace = workspace

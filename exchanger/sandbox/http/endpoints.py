@@ -88,13 +88,7 @@ PERMISSIONS = _WORKSPACE_PERMISSIONS | {granted for _, _, granted, _, _ in _SCEN
 
 
 class Endpoints:
-    """
-    The endpoints of a workspace, by method and path.
-
-    Args:
-        workspace: Whose endpoints these are.
-        exporter: Its exports.
-    """
+    """The endpoints of a workspace, by method and path."""
 
     def __init__(self, workspace: Workspace, exporter: Exporter) -> None:
         self._exact: dict[tuple[str, str], Endpoint] = {}

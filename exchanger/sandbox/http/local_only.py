@@ -49,12 +49,7 @@ def _is_here(address: str) -> bool:
 
 
 class LocalOnly:
-    """
-    ASGI in front of an application: strangers are answered 403.
-
-    Args:
-        app: The application.
-    """
+    """ASGI in front of an application: strangers are answered 403."""
 
     def __init__(self, app: Any) -> None:
         self._app = app

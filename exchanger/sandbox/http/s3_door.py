@@ -34,9 +34,6 @@ class S3Door:
 
     The store would take the body of a PUT for a form and lose it if its type says so, as curl and
     urllib say unless told otherwise. And it has no answer to a POST that S3 does not know.
-
-    Args:
-        app: The store.
     """
 
     def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:

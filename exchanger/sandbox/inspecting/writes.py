@@ -9,12 +9,7 @@ Outcome = Literal["applied", "skipped", "dropped"]
 
 
 class Writes:
-    """
-    Counts what was applied, skipped or dropped, and keeps the newest with profile and reason.
-
-    Args:
-        keep: How many to keep.
-    """
+    """Counts what was applied, skipped or dropped, and keeps the newest with profile and reason."""
 
     def __init__(self, keep: int) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()

@@ -53,10 +53,6 @@ class ChildQueries:
     The questions under way. A question that fails is no reason to stand still.
 
     Each is about one connection, so that one which does not answer hides nothing of the others.
-
-    Args:
-        begin: Begins a child process.
-        events: Where its end is put.
     """
 
     def __init__(self, begin: Begin, events: queue.SimpleQueue[Event]) -> None:

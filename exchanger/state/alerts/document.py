@@ -23,13 +23,7 @@ _ATTEMPTS = 20
 
 
 class AlertDocument:
-    """
-    The document of one connection.
-
-    Args:
-        bucket: Where it is.
-        key: Its key.
-    """
+    """The document of one connection."""
 
     def __init__(self, bucket: Bucket, key: str) -> None:
         self._bucket = bucket

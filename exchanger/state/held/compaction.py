@@ -105,9 +105,6 @@ class Compaction:
 
         Memory is bounded: a range of slices is folded at a time.
 
-        Args:
-            go_on: As for *maintain*.
-
         Returns:
             Whether it was done; False if another process wrote to the table meanwhile.
         """

@@ -17,7 +17,6 @@ from exchanger.state.held.rows import (
     newest_time,
     sent_alone,
     time_alone,
-    value_alone,
 )
 
 if TYPE_CHECKING:
@@ -106,7 +105,8 @@ def read_newest(  # noqa: PLR0913 - what HeldValues.of is told, and how to read
     texts = [*fields, *(sent_column(name) for name in fields if name in sent)]
     times = {name: column for name, column in known.items() if timed and name != EXISTS}
     found = (PROFILE, EXISTS, STAMP, *known, *delivered)
-    wanted = {name: (newest(column), value_alone(column)) for name, column in known.items()}
+    # What it is over all rows of a profile, and of one that has a single row.
+    wanted = {name: (newest(column), pl.col(column)) for name, column in known.items()}
     wanted |= {
         _time(name): (newest_time(column, present), time_alone(column, present))
         for name, column in (dated | times).items()

@@ -117,11 +117,6 @@ def newest_time(column: str, present: Iterable[str]) -> pl.Expr:
     return _time_of(column, present).filter(pl.col(column).is_not_null()).last()
 
 
-def value_alone(column: str) -> pl.Expr:
-    """Return what *newest* gives for a profile of one row."""
-    return pl.col(column)
-
-
 def time_alone(column: str, present: Iterable[str]) -> pl.Expr:
     """Return what *newest_time* gives for a profile of one row."""
     return pl.when(pl.col(column).is_not_null()).then(_time_of(column, present))

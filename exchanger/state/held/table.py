@@ -17,6 +17,7 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE, STAMP
 from exchanger.profiles.spelling.json_values import json_string, spell_json
+from exchanger.profiles.spelling.profile_key import kind_of
 from exchanger.profiles.spelling.same_person import LINKED
 from exchanger.state.held.compaction import ROWS_AT_ONCE, Compaction
 from exchanger.state.held.reading import (
@@ -52,10 +53,6 @@ _DELIVERIES = "deliveries"
 class PreparedRows:
     """
     What a run may deliver, written before that is certain: nobody reads it until it is recorded.
-
-    Args:
-        files: Where it is written.
-        seq: The run.
     """
 
     def __init__(self, files: TableFiles, seq: int) -> None:
@@ -199,6 +196,17 @@ class HeldValues:
             return nothing(fields, fields)
         chosen = rows.filter(pl.col("slice").is_between(first, end, closed="left"))
         return read_newest(self._collect, chosen, fields, sent=fields)
+
+    def other_keys(self) -> Iterator[pl.Series]:
+        """Read the keys that are no external ids, a range of slices at a time, each once."""
+        for first, end in self.slices():
+            rows = self._table.scan_at_once()
+            if rows is None:
+                return
+            chosen = pl.col("slice").is_between(first, end, closed="left")
+            keys = rows.filter(chosen).select(pl.col("profile").alias(PROFILE))
+            other = keys.filter(kind_of(pl.col(PROFILE)) != "external_id")
+            yield self._collect(other.unique())[PROFILE]
 
     def sample(self, fields: Sequence[str], count: int, seed: int) -> pl.Series:
         """

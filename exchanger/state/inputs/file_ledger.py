@@ -294,11 +294,6 @@ class LedgerSnapshot:
         Under whatever name: unless a file of another name was applied as a whole since, which has
         them then.
 
-        Args:
-            job: The job.
-            key: The file.
-            sha256: Its content.
-
         Returns:
             By row, the run that gave it.
         """

@@ -95,13 +95,7 @@ class JobHighWaterMarks:
         return self._table.written(_WRITER, as_known=True) or 0
 
     def record(self, orders: pl.DataFrame, *, seq: int) -> None:
-        """
-        Record the orders that run *seq* applied; once, however often it is called.
-
-        Args:
-            orders: A frame of orders.
-            seq: The run.
-        """
+        """Record the orders that run *seq* applied; once, however often it is called."""
         if orders.height:
             kind = _KINDS[orders[ORDER].dtype.base_type()]
             fields = [name.removeprefix(ordered("")) for name in orders.columns[2:]]

@@ -26,12 +26,7 @@ DOUBT = "in_doubt"
 
 
 class RowLedger:
-    """
-    The rows that one job has taken up.
-
-    Args:
-        table: Where they are kept.
-    """
+    """The rows that one job has taken up."""
 
     def __init__(self, table: Table) -> None:
         self._table = table

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.profiles.frames.columns import FILE, ROW
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.spelling.profile_key import shown
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def quarantined(frame: pl.DataFrame, files: Sequence[ClaimedFile], kind: str) ->
         schema={FILE: pl.UInt32, "file": pl.String, "source": pl.String},
     )
     rows = frame.join(named, on=FILE, how="left", maintain_order="left").with_columns(
-        pl.format("{}/{}", "source", pl.col(ROW).fill_null(0)).alias("row_id"),
+        filled("{}/{}", "source", pl.col(ROW).fill_null(0)).alias("row_id"),
         pl.col(ROW).alias("row"),
         pl.lit(kind).alias("kind"),
     )
@@ -118,9 +119,7 @@ def harmless(name: str) -> pl.Expr:
     """Put an apostrophe before each cell of a column that a spreadsheet would run, or drop."""
     cell = pl.col(name)
     marked = (
-        pl.when(cell.str.contains(_RUNS_IN_SPREADSHEETS))
-        .then(pl.format("'{}", cell))
-        .otherwise(cell)
+        pl.when(cell.str.contains(_RUNS_IN_SPREADSHEETS)).then(filled("'{}", cell)).otherwise(cell)
     )
     return marked.alias(name)
 

@@ -89,10 +89,14 @@ class Workspace:
         sent = self.time.moment() if sent is None else sent
         for content in objects:
             self.landed.append(Landed(sent, content))
-            profile = self.profiles.setdefault(content["external_id"], {})
-            for name, value in content.items():
-                if name not in ("external_id", "_update_existing_only"):
-                    _assign(profile, name, value)
+            self.write(content)
+
+    def write(self, content):
+        """Let one object take effect."""
+        profile = self.profiles.setdefault(content["external_id"], {})
+        for name, value in content.items():
+            if name not in ("external_id", "_update_existing_only"):
+                _assign(profile, name, value)
 
     def take(self, objects, group):
         """Answer that objects are queued."""

@@ -47,6 +47,7 @@ TAKEN = [
     ("id,v,\n1,a,x\n2,b,\n", {}, "positions: [3]"),
     (",id,v\n0,1,a\n,id,v\n1,2,b\n", {}, "header again"),
     ("id,v\n1,a\n2,b\n\x1a", {}, ""),
+    ("id,v\n1,a\n2,b\n\f", {}, ""),
     # Other quotes.
     ("id,v\n1,'a'\n'2',b\n", {"csv": {"quote": "'"}}, ""),
     (BOM + "id,v\n1,'a'\n'2',b\n", {"csv": {"quote": "'"}}, ""),

@@ -26,6 +26,7 @@ LONG = "id,name\n" + "".join(f"{i},Hélène Lefèvre\n" for i in range(40))
 WESTERN = [
     "Müller", "Zoë", "José Málaga", "Søren", "François", "Núñez Peña", "Århus", "MÜLLER", "João",
     "Hélène Lefèvre", "Brontë", "naïve café", "Königsallee", "Þóra", "Göteborg",
+    "Zoé™", "«été»", "„Zoé“ sagt", "L\u2019HAŸ-les-Roses", "été \u2013 \u2039hiver\u203a",
 ]  # fmt: skip
 ENCODINGS = [
     # what the text is, as what it was written, what earlier files had -> what it is read as
@@ -70,6 +71,10 @@ REFUSED = [
     ("id,n\n1,Γιώργος\n".encode("cp1253"), None, "unknown_encoding"),
     ("id,n\n1,Hélène Müller\n".encode("mac-roman"), None, "unknown_encoding"),
     ("id,n\n1,Hélène\n".encode("cp850"), None, "unknown_encoding"),
+    *((f"id,n\n1,{name}\n".encode("mac-roman"), None, "unknown_encoding")
+      for name in ("Café Noël", "José", "Zürich", "João", "Benoît", "Côte", "Håkan")),
+    *((f"id,n\n1,{name}\n".encode("cp850"), None, "unknown_encoding")
+      for name in ("Zoé", "Chloé Dupré", "Jörg", "Côte", "naïve", "Bjørn")),
     ("id,n\n1,5 €\n".encode("iso8859-15"), None, "unknown_encoding"),
     ("id,n\n1,山田太郎\n".encode("shift_jis"), None, "unknown_encoding"),
     (
@@ -86,7 +91,7 @@ REFUSED = [
     (GERMAN.encode("utf-16")[:-1], None, "invalid_text"),
     ("id,n\n1,a\0b\n".encode("utf-16"), None, "nul_bytes"),
     (b"id,n\n1,a\0b\n", None, "nul_bytes"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("content", "kept", "reason"), REFUSED)

@@ -28,6 +28,9 @@ UNFINISHED = [
     "m.csv._COPYING_",
     "m.csv.uploading",
     "m.csv.aria2",
+    "m.csv.processing",
+    "m.csv.transferring",
+    "m.csv.wip",
     "2026/09/m.csv.filepart",
 ]
 FINISHED = [
@@ -66,6 +69,13 @@ COMPANIONS = [
     "Thumbs.db",
     "~$m.xlsx",
     "2026/~$m.xlsx",
+    "m.csv~",
+    "m.csv.bak",
+    "m.CSV.BAK",
+    "m.parquet.old",
+    "2026/m.csv.gz.orig",
+    "m.csv.lock",
+    "#m.csv#",
     ".DS_Store",
     "._m.csv",
     ".~lock.m.csv#",
@@ -82,12 +92,16 @@ COMPANIONS = [
 
 @pytest.mark.parametrize("name", COMPANIONS)
 def test_what_is_about_files_is_none(name):
-    """Checksums, flags, marks of folders, desktops' notes and our own reports are no data."""
+    """Checksums, flags, marks of folders, notes and copies of programs, and our own reports."""
     assert not is_drop(f"in/{name}", "in/", "**", "_x/")
 
 
 @pytest.mark.parametrize(
-    "name", ["done", "md5", "done.csv", "m.done.csv", "done/m.csv", "crc", "my~$m.csv", "sha256/m"]
+    "name",
+    [
+        *("done", "md5", "done.csv", "m.done.csv", "done/m.csv", "crc", "my~$m.csv", "sha256/m"),
+        *("m.bak.csv", "customers.old", "bak", "old/m.csv", "m~1.csv", "#1.csv", "m.csv.1"),
+    ],
 )
 def test_a_name_that_only_looks_like_a_companion_is_a_file(name):
     """Only an ending, or the whole name, tells."""
@@ -123,7 +137,9 @@ def test_a_name_that_only_looks_like_an_unfinished_one_is_a_file(name):
 def test_a_pattern_may_ask_for_what_looks_unfinished(pattern, taken):
     """Whoever names the ending of unfinished files, or companions, in a pattern means such."""
     assert taken == is_drop("in/m.csv.tmp", "in/", pattern, "_x/")
-    assert taken == is_drop("in/m.csv.done", "in/", pattern.lower().replace("tmp", "done"), "_x/")
+    for ending in ("done", "bak"):
+        other = pattern.lower().replace("tmp", ending)
+        assert taken == is_drop(f"in/m.csv.{ending}", "in/", other, "_x/")
 
 
 PATTERNS = [

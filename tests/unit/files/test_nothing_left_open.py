@@ -97,7 +97,7 @@ def test_a_file_that_is_read_is_closed_where_its_rows_have_no_room(tmp_path, mon
     before = threads("ahead")
 
     with pytest.raises((OSError, FileRejected)) as held:
-        read_table(path, name, Source(prefix="in/"), None, nowhere)
+        read_table(path, name, Source(prefix="in/"), nowhere)
 
     assert held.value
     assert (before, []) == (threads("ahead"), open_below(tmp_path))

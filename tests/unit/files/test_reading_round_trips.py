@@ -27,11 +27,11 @@ from exchanger.files.formats.csv import read as csv_text
 from exchanger.files.formats.read import BAD_ROW_SCHEMA, RawTable, read_table
 
 
-def read_bytes(content: bytes, key: str, columns=None, **source) -> RawTable:
+def read_bytes(content: bytes, key: str, **source) -> RawTable:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "download"
         path.write_bytes(content)
-        return read_table(path, key, Source(prefix="in/", **source), columns)
+        return read_table(path, key, Source(prefix="in/", **source))
 
 
 def as_csv(rows: list[list[str]], **options) -> bytes:
@@ -306,12 +306,6 @@ def test_a_column_called_like_ours_is_named_and_left_out(key, content):
     table = read_bytes(content, key)
     assert [("1", "2", 1)] == table.frame.select("id", "n", "@row").rows()
     assert ["@row"] == [*table.unusable]
-
-
-@pytest.mark.parametrize(("key", "content"), WITH_OUR_NAME)
-def test_only_the_columns_asked_for_are_in_the_frame(key, content):
-    """A column that is not needed is not read; one that is not there is no error."""
-    assert ["n", "@row"] == read_bytes(content, key, {"n", "absent"}).frame.columns
 
 
 def zstd(content: bytes) -> bytes:

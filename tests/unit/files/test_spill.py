@@ -209,7 +209,6 @@ def test_rows_of_long_texts_come_in_smaller_pieces(tmp_path, name):
         tmp_path / name,
         name,
         Source(prefix="in/"),
-        None,
         Scratch(tmp_path, MemoryBudget(size=size)),
     )
 

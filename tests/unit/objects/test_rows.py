@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from exchanger.config.models import Event, FieldConfig, ImportJob, Match, Purchase, Source
 from exchanger.objects.kinds import kind_of
 from exchanger.objects.rows import RowOptions, RowsInput, judged_rows, plan_rows
+from exchanger.profiles.frames.columns import FILE, ROW
 from exchanger.profiles.frames.raw_columns import RawColumns
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.reading.mapping import settle_rules
@@ -81,6 +82,20 @@ def test_an_event_is_spelled_as_braze_takes_it():
         {"external_id": "ada", "name": "Seen", "time": "2026-09-01T00:00:00.000Z"},
     ] == [json.loads(text) for text in outbox["@object"]]
     assert [1, 1] == outbox["@points"].to_list()
+
+
+def test_a_file_of_which_every_row_was_taken_up_leaves_nothing_behind():
+    """Its part of rows that are in order already is empty then, between those of others."""
+    cast, rules = read(EVENTS, *(EVENT | {"row": row} for row in "aabc"))
+    files = [cast.frame[:1], cast.frame[1:3], cast.frame[3:]]
+    numbered = [
+        rows.with_columns(pl.lit(at, pl.UInt32).alias(FILE)) for at, rows in enumerate(files)
+    ]
+    given = pl.concat(numbered, rechunk=False).with_columns(pl.col(FILE, ROW).set_sorted())
+    options = RowOptions(kind_of(EVENTS).making, rules, "events", create_missing=True)
+    plan = plan_rows(RowsInput(given, pl.Series("@row_id", ["b"], pl.String), None), options)
+    assert ["a", "c"] == plan.outbox["@row_id"].to_list()
+    assert 2 == plan.tally.rows_repeated
 
 
 def test_update_only_is_said_of_every_object():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from exchanger.config.findings import counted, listed
+from exchanger.config.findings import counted, first_of, listed
 from exchanger.config.names import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from exchanger.app.messages.words import Words
 
 _COLUMNS = 5
 """Columns that one sentence names."""
@@ -108,16 +110,14 @@ def _columns_left_out(*, file: str, files: int, columns: Sequence[str], why: str
 
 
 def _columns_missing(*, file: str, files: int, columns: Sequence[str]) -> str:
-    names = ", ".join(map(repr, columns[:_COLUMNS]))
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
-    said = f"column {names} is" if len(columns) == 1 else f"columns {names}{more} are"
+    names = first_of(map(repr, columns), _COLUMNS)
+    said = f"column {names} is" if len(columns) == 1 else f"columns {names} are"
     return f"{_named(file, files)}: {said} missing; what fields take from there was left as it is."
 
 
 def _columns_new(*, file: str, files: int, columns: Sequence[str]) -> str:
-    names = ", ".join(map(repr, columns[:_COLUMNS]))
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
-    said = f"column {names} is" if len(columns) == 1 else f"columns {names}{more} are"
+    names = first_of(map(repr, columns), _COLUMNS)
+    said = f"column {names} is" if len(columns) == 1 else f"columns {names} are"
     return f"{_named(file, files)}: {said} new: no earlier file had that, and the job names it not."
 
 
@@ -152,25 +152,17 @@ def _keys_absent(*, columns: Sequence[str]) -> str:
 
 
 def _names_trimmed(*, columns: Sequence[str]) -> str:
-    listed = ", ".join(shown(name) for name in columns[:_COLUMNS])
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    names = first_of(map(shown, columns), _COLUMNS)
     one = len(columns) == 1
     return (
         f"white space or invisible signs around the name{'' if one else 's'} of "
-        f"{'a column' if one else f'{len(columns):,} columns'} were taken off: {listed}{more}."
+        f"{'a column' if one else f'{len(columns):,} columns'} were taken off: {names}."
     )
 
 
 def _header_again(*, times: int) -> str:
     often = "once" if times == 1 else f"{times:,} times"
     return f"the header came again {often} further down; it was not read as a row."
-
-
-def _columns_reordered(*, row: int) -> str:
-    return (
-        f"from row {row:,} on the columns stand in another order, as a header there says; they "
-        "were read in that order."
-    )
 
 
 def _cells_in_error(*, cells: int, error: str, place: str) -> str:
@@ -186,18 +178,20 @@ def _cells_in_error(*, cells: int, error: str, place: str) -> str:
 
 
 def _cells_merged(*, ranges: Sequence[str]) -> str:
-    more = f" and {len(ranges) - _COLUMNS:,} more" if len(ranges) > _COLUMNS else ""
     return (
-        f"cells are merged ({', '.join(ranges[:_COLUMNS])}{more}): only the first row and column "
+        f"cells are merged ({first_of(ranges, _COLUMNS)}): only the first row and column "
         "of each has the value, all others were read as empty. Unmerge them, fill in what each row "
         "has, and drop the workbook again."
     )
 
 
-def _cells_unwrapped(*, cells: int) -> str:
+def _cells_stand_in(*, cells: int) -> str:
     return (
-        f"{cells:,} cells were read without what other tools put around their text: an apostrophe "
-        'before = + - @, or ="...".'
+        counted(cells, "cell of text says", "cells of text say")
+        + " what programs write for want of a value, such as NULL, \\N, nan, #N/A or undefined, and"
+        + (" is" if cells == 1 else " are")
+        + " sent so. If that means that there is nothing, name it in 'source', such as"
+        ' nulls: ["NULL"].'
     )
 
 
@@ -245,11 +239,10 @@ def _older_files_left(*, files: int) -> str:
 
 
 def _columns_nameless(*, positions: Sequence[int]) -> str:
-    listed = ", ".join(map(str, positions[:_COLUMNS]))
-    more = f" and {len(positions) - _COLUMNS:,} more" if len(positions) > _COLUMNS else ""
+    named = first_of(map(str, positions), _COLUMNS)
     one = len(positions) == 1
     return (
-        f"column{'' if one else 's'} {listed}{more} {'has' if one else 'have'} no name and "
+        f"column{'' if one else 's'} {named} {'has' if one else 'have'} no name and "
         f"{'was' if one else 'were'} left out. To take such a column, name it; pandas writes its "
         "index so, unless index=False."
     )
@@ -279,21 +272,19 @@ def _csv_read_as(  # noqa: PLR0913 - a fact each
 
 
 def _decimal_commas(*, file: str, files: int, columns: Sequence[str]) -> str:
-    names = ", ".join(repr(name) for name in columns[:_COLUMNS])
-    more = f" and {len(columns) - _COLUMNS:,} more" if len(columns) > _COLUMNS else ""
+    names = first_of(map(repr, columns), _COLUMNS)
     one = len(columns) == 1
     return (
-        f"{_named(file, files)}: column{'' if one else 's'} {names}{more} {'is' if one else 'are'} "
+        f"{_named(file, files)}: column{'' if one else 's'} {names} {'is' if one else 'are'} "
         "sent as text, and would be numbers with a comma before fractions. If that is meant, write "
         'source: {csv: {decimal: ","}}; then exchanger types JOB --forget COLUMN.'
     )
 
 
 def _sheet_chosen(*, sheet: str, others: Sequence[str]) -> str:
-    listed = ", ".join(map(repr, others[:_COLUMNS]))
-    more = f" and {len(others) - _COLUMNS:,} more" if len(others) > _COLUMNS else ""
+    named = first_of(map(repr, others), _COLUMNS)
     return (
-        f"sheet {sheet!r} was read, the first one; others are {listed}{more}. To read another, "
+        f"sheet {sheet!r} was read, the first one; others are {named}. To read another, "
         "write source: {sheet: NAME}."
     )
 
@@ -320,30 +311,35 @@ def _passed_over(*, file: str, files: int) -> str:
     return f"Passed over, as {are} no data: {file}{more}. Which: exchanger jobs --waiting"
 
 
-FILE_NOTES: Mapping[str, Callable[..., str]] = {
+FILE_NOTES: Mapping[str, Words] = {
     "added_nothing": _added_nothing,
     "cells_in_error": _cells_in_error,
     "cells_merged": _cells_merged,
-    "cells_unwrapped": _cells_unwrapped,
-    "changed_while_read": lambda *, file: (
-        f"{file} was replaced or deleted while it was read. The next run takes what is there."
+    "cells_stand_in": _cells_stand_in,
+    "cells_unwrapped": (
+        "{cells:,} cells were read without what other tools put around their text: an apostrophe "
+        'before = + - @, or before the digits of an identifier, or ="...".'
+    ),
+    "changed_while_read": (
+        "{file} was replaced or deleted while it was read. The next run takes what is there."
     ),
     "column_retyped": _column_retyped,
     "columns_left_out": _columns_left_out,
     "columns_missing": _columns_missing,
     "columns_new": _columns_new,
     "columns_nameless": _columns_nameless,
-    "columns_reordered": _columns_reordered,
+    "columns_reordered": (
+        "from row {row:,} on the columns stand in another order, as a header there says; they "
+        "were read in that order."
+    ),
     "corrections_wait": lambda *, file, files: (
         f"{_named(file, files)} {'has' if files == 1 else 'have'} corrected rows, which the next "
         "run gives in place of the rejected ones, before it takes any file."
     ),
     "csv_read_as": _csv_read_as,
     "decimal_commas": _decimal_commas,
-    "delimiter_hint": lambda *, delimiter: (
-        f"the first line, sep={delimiter}, was taken for what separates the cells."
-    ),
-    "file_gone": lambda: (
+    "delimiter_hint": "the first line, sep={delimiter}, was taken for what separates the cells.",
+    "file_gone": (
         "The file is not in the bucket any more. Put the same file back, or give these rows in a "
         "new one."
     ),
@@ -371,13 +367,13 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
         + ("it." if identifiers == 1 else "them.")
     ),
     "keys_absent": _keys_absent,
-    "known_content": lambda *, run: (
-        f"Its content is what run {run} met under this name: it is the same file, copied, "
+    "known_content": (
+        "Its content is what run {run} met under this name: it is the same file, copied, "
         "encrypted anew, or uploaded in other parts, and nothing of it is given again."
     ),
     "names_trimmed": _names_trimmed,
-    "newer_file_counts": lambda *, newest: (
-        f"Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
+    "newer_file_counts": (
+        "Not read, as {newest} is newer, and the newest file counts alone (files: latest)."
     ),
     "moved_files_gone": lambda *, file, files: (
         counted(
@@ -395,14 +391,12 @@ FILE_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "older_files_left": _older_files_left,
     "passed_over": _passed_over,
-    "read_again_since": lambda: "it was read again since, or there is a newer version.",
-    "replaced_since": lambda: "a newer version was applied since, which replaces it.",
+    "read_again_since": "it was read again since, or there is a newer version.",
+    "replaced_since": "a newer version was applied since, which replaces it.",
     "rows_corrected": _rows_corrected,
     "rows_late": _rows_late,
     "sheet_chosen": _sheet_chosen,
-    "sql_rows": lambda *, rows, left: (
-        f"the SQL of its source makes {left:,} rows of its {rows:,}; these are what counts."
-    ),
+    "sql_rows": "the SQL of its source makes {left:,} rows of its {rows:,}; these are what counts.",
     "stray_words": _stray_words,
     "unreadable": _unreadable,
 }

@@ -8,19 +8,12 @@ from exchanger.config.findings import counted, listed
 from exchanger.errors import ExportEmpty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from exchanger.app.messages.words import Words
 
 _NAMED = 4
 """Attributes that one sentence names."""
-
-
-def _never_seen(*, profiles: int, data_points: int) -> str:
-    return (
-        f"Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
-        f"{data_points:,} data points. Braze drops without a word what is sent of those among them "
-        "that it does not have and may not create (create_missing: false, mode: update, or a "
-        "braze_id)."
-    )
 
 
 def _values_dropped(  # noqa: PLR0913 - each is a fact of its own
@@ -45,41 +38,10 @@ def _values_dropped(  # noqa: PLR0913 - each is a fact of its own
     )
 
 
-def _sent_again(*, profiles: int, data_points: int) -> str:
-    return (
-        f"Up to {profiles:,} profiles ({data_points:,} data points) may have been sent twice, and "
-        "be billed twice: Braze's answer did not arrive, so they were sent again. Data points "
-        "count them once."
-    )
-
-
-def _maybe_sent_again(*, profiles: int, data_points: int) -> str:
-    return (
-        f"Up to {profiles:,} profiles ({data_points:,} data points) may have been sent twice: an "
-        "earlier process ended before it knew what became of them. Data points count them once, "
-        "and requests only what is known to have been sent."
-    )
-
-
-def _stopped_while_sending(*, answered: int, profiles: int) -> str:
-    return (
-        f"Stopped as asked: {answered:,} of {profiles:,} profiles were sent. The next run goes on "
-        "from there."
-    )
-
-
 def _several_runs(*, runs: Sequence[int]) -> str:
     numbers = [f"{run:,}" for run in runs]
     several = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 2 else " and ".join(numbers)
     return f"These were runs {several}; of each: exchanger show NUMBER."
-
-
-def _never_answered(*, profiles: int, data_points: int) -> str:
-    return (
-        f"{profiles:,} profiles were sent and never answered. What Braze has of them is uncertain, "
-        "so it is looked up before it is used; their sums count as added. Data points that they "
-        f"may have cost, and that are not counted: {data_points:,}."
-    )
 
 
 def _slow_look_ups(*, profiles: int, alone: int, minutes: int) -> str:
@@ -112,14 +74,6 @@ def _nothing_learnt(
     )
 
 
-def _items_differ(*, items: int, looked_at: int) -> str:
-    return (
-        f"Of {looked_at} items of the catalog that were looked at, {items} do not have what was "
-        "delivered: Braze took no notice of it, or somebody else has changed it since. What this "
-        "run gives to these is sent again; at others nobody has looked."
-    )
-
-
 def _not_kept(*, field: str, profiles: int, read_back: int, sent: str, found: str) -> str:
     has = "nothing" if found == "null" else found
     return (
@@ -147,41 +101,11 @@ def _verified(*, run: int, profiles: int, values: int, differing: int) -> str:
     return f"{some}, and of {differing:,} Braze has another one."
 
 
-def _state_lost(*, state: str) -> str:
-    return (
-        f"All that was remembered below {state} is gone: which files were applied, what Braze has. "
-        "If it was moved or can be restored, restore it before anything else. What is held is "
-        "learnt anew; files that would add to a sum wait for a person, as they may have been added "
-        "before."
-    )
-
-
 def _waits_for_adoption(*, runs: Sequence[int]) -> str:
     return (
         "Nothing is taken before it is decided whether this connection goes on with the memory of "
         f"another state: exchanger adopt. Run {' and '.join(map(str, runs))} waits for that: "
         f"exchanger show {runs[0]}"
-    )
-
-
-def _totals_differ(*, run: int) -> str:
-    return (
-        "Other totals would be added by now than were shown when the run was held back, so nothing "
-        f"was sent. If these are right: exchanger approve {run}"
-    )
-
-
-def _retry_rejected(*, run: int) -> str:
-    return (
-        "Give what was rejected either corrected in a new file or, once the job is corrected, by: "
-        f"exchanger retry {run}. The same file, dropped again, is not read again."
-    )
-
-
-def _not_released(*, run: int) -> str:
-    return (
-        f"Not released: run {run} was to apply it, and was discarded. What Braze had accepted by "
-        "then stays."
     )
 
 
@@ -191,20 +115,6 @@ def _no_file_matched(*, folder: str, files: int) -> str:
     if files == 1:
         return f"No file matched: the only file in {folder} is not in the range."
     return f"No file matched: none of the {files:,} files in {folder} is in the range."
-
-
-def _sums_forgotten() -> str:
-    return (
-        "What files gave to sums of this profile is not known any more: a new version of such a "
-        "file takes nothing back for them, and their rows of it go to quarantine"
-    )
-
-
-def _answers_not_written(*, folder: str, error: str) -> str:
-    return (
-        f"What became of the files could not be written to {folder}, beside them. The run itself "
-        f"is done. {error}"
-    )
 
 
 def _not_put_away(  # noqa: PLR0913 - what it is about, and why
@@ -259,13 +169,14 @@ def _canary_held(  # noqa: PLR0913 - what was found
     )
 
 
-RUN_NOTES: Mapping[str, Callable[..., str]] = {
-    "added_again": lambda *, field, total: (
-        f"{field}: {total} was added in all by files that had been applied before."
+RUN_NOTES: Mapping[str, Words] = {
+    "added_again": "{field}: {total} was added in all by files that had been applied before.",
+    "answers_not_written": (
+        "What became of the files could not be written to {folder}, beside them. The run itself "
+        "is done. {error}"
     ),
-    "answers_not_written": _answers_not_written,
-    "canary_first": lambda *, first, objects: (
-        f"The first {first:,} of {objects:,} objects would be sent, then read back once Braze "
+    "canary_first": (
+        "The first {first:,} of {objects:,} objects would be sent, then read back once Braze "
         "shows them; the others only if all of these are as they were sent (canary)."
     ),
     "canary_held": _canary_held,
@@ -277,26 +188,39 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
         + " skipped for it). If these people agreed again: "
         "may_resubscribe: true."
     ),
-    "discarded": lambda: "Discarded: nothing of it was sent.",
-    "ended_as_usual": lambda: "Braze had answered all of it already, so it was ended as usual.",
-    "files_follow": lambda *, files: f"{files} more files follow in a run of their own.",
-    "given_again_already": lambda *, run, by: (
-        f"The rows of run {run} were given again by run {by} already."
+    "discarded": "Discarded: nothing of it was sent.",
+    "ended_as_usual": "Braze had answered all of it already, so it was ended as usual.",
+    "files_follow": "{files} more files follow in a run of their own.",
+    "given_again_already": "The rows of run {run} were given again by run {by} already.",
+    "items_differ": (
+        "Of {looked_at} items of the catalog that were looked at, {items} do not have what was "
+        "delivered: Braze took no notice of it, or somebody else has changed it since. What this "
+        "run gives to these is sent again; at others nobody has looked."
     ),
-    "items_differ": _items_differ,
     "learnt_from_segment": lambda *, segment, profiles: (
         f"What Braze holds of {counted(profiles, 'profile')} was learnt from '{segment}'."
     ),
-    "maybe_sent_again": _maybe_sent_again,
+    "maybe_sent_again": (
+        "Up to {profiles:,} profiles ({data_points:,} data points) may have been sent twice: an "
+        "earlier process ended before it knew what became of them. Data points count them once, "
+        "and requests only what is known to have been sent."
+    ),
     "members_dropped": lambda *, members: (
         counted(members, "member of lists was", "members of lists were")
         + " dropped, as the lists were longer than allowed."
     ),
-    "more_in_quarantine": lambda *, quarantine: (
-        f"Rows that were not taken are in {quarantine}, too."
+    "more_in_quarantine": "Rows that were not taken are in {quarantine}, too.",
+    "never_answered": (
+        "{profiles:,} profiles were sent and never answered. What Braze has of them is uncertain, "
+        "so it is looked up before it is used; their sums count as added. Data points that they "
+        "may have cost, and that are not counted: {data_points:,}."
     ),
-    "never_answered": _never_answered,
-    "never_seen": _never_seen,
+    "never_seen": (
+        "Profiles that count as applied and were never seen in Braze: {profiles:,}, with "
+        "{data_points:,} data points. Braze drops without a word what is sent of those among them "
+        "that it does not have and may not create (create_missing: false, mode: update, or a "
+        "braze_id)."
+    ),
     "never_sent": lambda *, profiles: (
         f"Discarded: {counted(profiles, 'profile was', 'profiles were')} never sent."
     ),
@@ -304,21 +228,27 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     "not_kept": _not_kept,
     "not_put_away": _not_put_away,
     "not_read_back": _not_read_back,
-    "not_released": _not_released,
-    "not_verified": lambda *, run: (
-        f"What run {run} sent could not be read back, so nobody has seen whether Braze has it."
+    "not_released": (
+        "Not released: run {run} was to apply it, and was discarded. What Braze had accepted by "
+        "then stays."
     ),
-    "values_lost": lambda *, table: (
-        f"What Braze has of profiles is not known any more, as {table} is gone: what files set is"
+    "not_verified": (
+        "What run {run} sent could not be read back, so nobody has seen whether Braze has it."
+    ),
+    "values_lost": (
+        "What Braze has of profiles is not known any more, as {table} is gone: what files set is"
         " sent and billed as if Braze had none of it, and what else is needed is looked up. Unless"
         " that is meant, restore this folder from the bucket's versions."
     ),
-    "nothing_held": lambda: "Nothing is held of this job's fields yet, so there is no drift.",
+    "nothing_held": "Nothing is held of this job's fields yet, so there is no drift.",
     "nothing_learnt": _nothing_learnt,
-    "nothing_left": lambda *, run: f"Run {run} has nothing left to give again.",
-    "released": lambda *, run: f"Released: run {run} applied it.",
-    "retry_refused": lambda *, run: f"To give again what Braze refused: exchanger retry {run}",
-    "retry_rejected": _retry_rejected,
+    "nothing_left": "Run {run} has nothing left to give again.",
+    "released": "Released: run {run} applied it.",
+    "retry_refused": "To give again what Braze refused: exchanger retry {run}",
+    "retry_rejected": (
+        "Give what was rejected either corrected in a new file or, once the job is corrected, by: "
+        "exchanger retry {run}. The same file, dropped again, is not read again."
+    ),
     "rows_shut_out": lambda *, rows: (
         counted(rows, "row is skipped, as it is", "rows are skipped, as they are")
         + " about people whom only_if does not let through."
@@ -327,25 +257,41 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
         counted(rows, "row was", "rows were")
         + " left out, as newer ones changed all that they say."
     ),
-    "run_finished": lambda *, run_id, job: (
-        f"Finished run {run_id} of {job}, which was interrupted."
-    ),
-    "segment_not_exported": lambda *, segment: (
-        f"Who is in the segment '{segment}' is exported when the job runs; here everybody counts "
+    "run_finished": "Finished run {run_id} of {job}, which was interrupted.",
+    "segment_not_exported": (
+        "Who is in the segment '{segment}' is exported when the job runs; here everybody counts "
         "as in it (only_if)."
     ),
-    "sent_again": _sent_again,
+    "sent_again": (
+        "Up to {profiles:,} profiles ({data_points:,} data points) may have been sent twice, and "
+        "be billed twice: Braze's answer did not arrive, so they were sent again. Data points "
+        "count them once."
+    ),
     "several_runs": _several_runs,
     "slow_look_ups": _slow_look_ups,
-    "state_lost": _state_lost,
-    "stopped": lambda: "Stopped as asked. The next run goes on from there.",
-    "stopped_while_sending": _stopped_while_sending,
-    "sums_forgotten": _sums_forgotten,
+    "state_lost": (
+        "All that was remembered below {state} is gone: which files were applied, what Braze has. "
+        "If it was moved or can be restored, restore it before anything else. What is held is "
+        "learnt anew; files that would add to a sum wait for a person, as they may have been added "
+        "before."
+    ),
+    "stopped": "Stopped as asked. The next run goes on from there.",
+    "stopped_while_sending": (
+        "Stopped as asked: {answered:,} of {profiles:,} profiles were sent. The next run goes on "
+        "from there."
+    ),
+    "sums_forgotten": (
+        "What files gave to sums of this profile is not known any more: a new version of such a "
+        "file takes nothing back for them, and their rows of it go to quarantine"
+    ),
     "taken_for_empty": lambda *, profiles: (
         counted(profiles, "profile never seen was", "profiles never seen were")
         + " taken for empty."
     ),
-    "totals_differ": _totals_differ,
+    "totals_differ": (
+        "Other totals would be added by now than were shown when the run was held back, so nothing "
+        "was sent. If these are right: exchanger approve {run}"
+    ),
     "types_replaced": lambda *, values: (
         counted(values, "value replaces", "values replace") + " a value of another type in Braze."
     ),
@@ -360,20 +306,18 @@ RUN_NOTES: Mapping[str, Callable[..., str]] = {
     ),
     "verified": _verified,
     "waits_for_adoption": _waits_for_adoption,
-    "would_add": lambda *, field, total: (
-        f"{field}: {total} would be added in all, over all profiles."
-    ),
-    "doubt_not_told": lambda: (
+    "would_add": "{field}: {total} would be added in all, over all profiles.",
+    "doubt_not_told": (
         "Braze does not tell of some requests, or of none, whether it has taken them, so "
         "'on_unknown: ask' lists what is in doubt of these, as 'hold' does."
     ),
-    "counts_by_itself": lambda: (
+    "counts_by_itself": (
         "A row by hand counts by itself: what it gives is given again by a file that has it, too."
     ),
-    "would_be_held_back": lambda: (
+    "would_be_held_back": (
         "So a run would be held back, until the job is corrected or you approve it."
     ),
-    "would_stop": lambda: (
+    "would_stop": (
         "So a run would stop before it sends anything (on_invalid: stop), until the files are "
         "corrected."
     ),

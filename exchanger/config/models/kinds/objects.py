@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field, Tag
 
-from exchanger.config.models.base import ColumnName, FieldType, Strict, TimeFormat
+from exchanger.config.models.base import ColumnName, FieldType, Strict, TimeFormat, text_or
 
 ItemType = Literal["string", "integer", "float", "boolean", "date", "datetime"]
 ObjectName = Literal[
@@ -173,14 +173,10 @@ class CatalogColumn(Strict):
     from_: ColumnName = Field(alias="from", description="the column")
 
 
-def _kind_of_catalog(content: Any) -> str:
-    return "mapping" if isinstance(content, dict | CatalogColumn) else "text"
-
-
 CatalogName = Annotated[
     Annotated[
         Annotated[str, Tag("text")] | Annotated[CatalogColumn, Tag("mapping")],
-        Discriminator(_kind_of_catalog),
+        text_or(CatalogColumn),
     ]
     | None,
     Field(

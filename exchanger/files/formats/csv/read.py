@@ -13,7 +13,7 @@ quotes or have strays, or is refused, it is read again by ``exact``, which is ex
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from itertools import islice
@@ -36,6 +36,7 @@ from exchanger.files.formats.csv.layout import (
     find_layout,
     first_lines,
 )
+from exchanger.files.formats.csv.no_csv import refuse_json, refuse_others
 from exchanger.files.formats.csv.rewritten import with_plain_quotes
 from exchanger.files.formats.csv.stray_quotes import may_stray, stray_quote
 from exchanger.files.formats.csv.table import CsvTable
@@ -59,21 +60,14 @@ _ROWS = 100
 """Rows that show whether a last column without a name is one."""
 _BLANK = " \t"
 """What a cell that holds nothing may have all the same."""
-_JSON = re.compile(r'\s*(?:\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:')
-"""How JSON begins, and no header."""
-_NO_CSV = (
-    "The file begins like JSON, and its name, or 'format' of the job's source, says CSV. Drop it "
-    "under a name that ends with .ndjson, one object on each line, or correct the format."
-)
-_CTRL_Z = "\x1a"
-"""What DOS put at the end of text."""
+_NO_TEXT = "\x1a\f"
+"""What DOS put at the end of text, and printers of large machines at the end of a page."""
 
 
-def read_csv(  # noqa: PLR0913 - a file, and how it is read
+def read_csv(
     path: Path,
     key: str,
     source: Source,
-    columns: Collection[str] | None,
     scratch: Scratch,
     *,
     kept: Mapping[str, str] | None = None,
@@ -91,7 +85,6 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
         path: The file.
         key: Its name for errors.
         source: What the job says of how it is written.
-        columns: The columns to put into the table; None for all.
         scratch: Where its rows are kept.
         kept: What earlier files of the job have shown of how they are written.
 
@@ -104,6 +97,7 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
             ``wrong_delimiter``, or as ``column_names``.
     """
     kept, options = kept or {}, source.csv
+    refuse_others(path, key)
     try:
         encoding = find_encoding(path, key, options.encoding, kept)
     except BadByte as bad:
@@ -117,14 +111,12 @@ def read_csv(  # noqa: PLR0913 - a file, and how it is read
             with_plain_quotes(text, key, options, delimiter, begin.offset) as (quoted, offset),
             with_header(quoted, key, Beginning(offset), delimiter, names) as plain,
         ):
-            return _read(plain, key, layout, columns, scratch)
+            return _read(plain, key, layout, scratch)
 
 
-def _read(
-    path: Path, key: str, layout: Layout, columns: Collection[str] | None, scratch: Scratch
-) -> RawTable:
+def _read(path: Path, key: str, layout: Layout, scratch: Scratch) -> RawTable:
     delimiter = layout.delimiter
-    table = CsvTable(scratch, _header(path, key, delimiter), columns)
+    table = CsvTable(scratch, _header(path, key, delimiter))
     if not _read_quickly(path, table, delimiter):
         table.clear()
         _read_exactly(path, key, table, delimiter)
@@ -155,8 +147,7 @@ def _header(path: Path, key: str, delimiter: str) -> Header:
             raise FileRejected(key, "empty_file", "The file has no header and no rows.")
         nameless = len(header.cells) > 1 and not trimmed(header.cells[-1])
         sample = [*islice(records, _ROWS)] if nameless else []
-    if _JSON.match(header.text):
-        raise FileRejected(key, "not_csv", _NO_CSV)
+    refuse_json(header.text, key)
     if stray := stray_quote(header.text, delimiter):
         raise FileRejected(key, "stray_quote", f"The header {stray}", row=0)
     ends = bool(sample) and all(not row.cells[-1] for row in sample)
@@ -338,7 +329,7 @@ def _good_rows(
             raise escaped_quotes(key, record.number)
         elif before.endswith('\\"') and is_escaped(f"{before}\n{record.text}", delimiter, width):
             raise escaped_quotes(key, record.number - 1)
-        elif record.text.strip(_CTRL_Z):
+        elif record.text.strip(_NO_TEXT):
             bad.append(_ragged(record, header))
         before = record.text
 

@@ -40,10 +40,6 @@ def may_stray(path: Path, delimiter: str) -> bool:
 def stray_quote(text: str, delimiter: str) -> str:
     """
     Return what is the matter with the quotes of a record, as a sentence's end; empty if nothing.
-
-    Args:
-        text: The record as written.
-        delimiter: Of the file.
     """
     if '"' not in text:
         return ""

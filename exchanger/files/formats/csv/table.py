@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import lru_cache
 
 import polars as pl
@@ -13,7 +12,7 @@ from exchanger.files.raw.table import (
     BadRow,
     RawTable,
     bad_row_frame,
-    is_wanted,
+    is_taken,
     row_numbers,
     taken_names,
 )
@@ -23,10 +22,10 @@ from exchanger.files.scratch.spill import Scratch
 class CsvTable:
     """A table under construction."""
 
-    def __init__(self, scratch: Scratch, header: Header, columns: Collection[str] | None) -> None:
+    def __init__(self, scratch: Scratch, header: Header) -> None:
         self.header = header
         self.headers = Headers(header)
-        self._chosen = [name for name in header.named if is_wanted(name, columns)]
+        self._chosen = [name for name in header.named if not is_taken(name)]
         self._cells = scratch.spill()
         self._bad = scratch.spill()
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanger.profiles.exported.named import PERSON, KeysTold, keys_of_users
+from exchanger.profiles.exported.sought import SoughtKeys
 from exchanger.profiles.frames.columns import PROFILE
 
 MAILS = {"a@x.org": ["a@x.org", "A@X.org", " a@x.org "], "b@x.org": ["b@x.org"]}
@@ -60,8 +61,28 @@ def searched(key, everybody):
     return found, any(value == OPEN.get(user.get(kind)) for user in everybody)
 
 
-@given(users(), st.lists(st.sampled_from(WANTED), unique=True, min_size=1), st.booleans())
-def test_keys_mean_whom_a_search_finds(everybody, keys, complete):
+def exactly(batches, wanted):
+    """Name the users of wanted keys, which are in memory."""
+    return [keys_of_users(some, wanted).select(PROFILE, PERSON) for some in batches]
+
+
+def with_others(batches, wanted):
+    """Name the users of wanted keys, of which marks are in memory, so that others come along."""
+    sought = SoughtKeys(places=3)
+    for some in (wanted[:1], wanted[1:]):
+        sought.add(some)
+    found = [sought.keys_of(some).select(PROFILE, PERSON) for some in batches]
+    named = [some.filter(pl.col(PROFILE).is_in(wanted.implode())) for some in found]
+    return [*named, sought.open_among(wanted)]
+
+
+@pytest.mark.parametrize("named_by", [exactly, with_others])
+@given(
+    everybody=users(),
+    keys=st.lists(st.sampled_from(WANTED), unique=True, min_size=1),
+    complete=st.booleans(),
+)
+def test_keys_mean_whom_a_search_finds(named_by, everybody, keys, complete):
     """
     One person's key is certain, one of several is ambiguous, one of nobody is absent.
 
@@ -70,11 +91,7 @@ def test_keys_mean_whom_a_search_finds(everybody, keys, complete):
     """
     wanted = pl.Series(PROFILE, keys)
     batches = [everybody[:2], everybody[2:]]
-    told = KeysTold(
-        pl.concat(keys_of_users(some, wanted).select(PROFILE, PERSON) for some in batches),
-        wanted,
-        complete=complete,
-    )
+    told = KeysTold(pl.concat(named_by(batches, wanted)), wanted, complete=complete)
     kinds = {"certain": set(), "several": set(), "absent": set()}
     for key in keys:
         found, is_open = searched(key, everybody)

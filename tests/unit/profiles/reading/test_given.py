@@ -76,6 +76,29 @@ def test_json_identifiers_are_text_or_whole_numbers():
 INVISIBLE = [*"\u200b\x1f\u2060\x7f\x00\ufeff\u00ad\u202e\u3164\t"]
 
 
+@pytest.mark.parametrize(("match", "cell"), [
+    ("external_id", "J\ufffdrg-1"), ("email", "j\ufffdrg@example.com"), ("braze_id", "\ufffd"),
+])  # fmt: skip
+def test_an_identifier_that_lost_a_letter_names_nobody(match, cell):
+    """What stands where a letter could not be read stands for any letter, and so for any person."""
+    a_job = import_model(
+        source={"prefix": "in/"}, match=[{match: "id"}], fields={"x": {"value": 1}}
+    )
+    given = give(pl.DataFrame({"id": [cell]}), a_job)
+
+    assert ["lost_letter"] == given.rejected["reason"].to_list()
+    assert "Export the file again" in given.rejected["message"][0]
+
+
+def test_whoever_has_such_an_identifier_can_be_named():
+    """People of before, of whom a lost letter is known, stay within reach."""
+    given = give(
+        pl.DataFrame({"id": ["J\ufffdrg-1"]}), job({"x": {"value": 1}}, placeholders="allow")
+    )
+
+    assert ["J\ufffdrg-1"] == given.frame["@profile"].to_list()
+
+
 @pytest.mark.parametrize("sign", INVISIBLE)
 @pytest.mark.parametrize("json", [False, True])
 def test_a_sign_that_nobody_sees_rejects_its_row_and_is_shown(sign, json):
@@ -128,10 +151,13 @@ PLACEHOLDERS = [
         "-nan",
         "1.#QNAN",
     ),
+    *("TRUE", "false", "(blank)", "(Empty)"),
     *("{{customer_id}}", "${id}", "00000000-0000-0000-0000-000000000000"),
 ]
 ROUNDED = ["4.9E+12", "4,9E+12", "5E+12", "4.91725e+12", "1.2345678901234568e+17", "4.91725E12"]
+GROUPED = ["1,234", "12,345", "7,012,345,678,901", "-1,234.00"]
 NAMES = [
+    *("12,34", "1,2345", "1234,567", "0,123,4", "01,234", "a1,234", "1 234 567"),
     *(
         "nancy",
         "Total Recall",
@@ -168,6 +194,7 @@ NAMES = [
         (PLACEHOLDERS, "placeholder"),
         (FOOTERS, "table_footer"),
         (ROUNDED, "rounded_identifier"),
+        (GROUPED, "grouped_identifier"),
     ],
 )
 def test_what_stands_for_a_missing_identifier_names_nobody(texts, reason, json):
@@ -296,10 +323,13 @@ def test_what_other_tools_put_around_text_is_no_part_of_it(cell, text):
 
 
 def test_an_identifier_is_read_without_what_is_around_it():
-    """The formula of a spreadsheet names the profile of the text in it."""
-    given = give(pl.DataFrame({"id": ['="00123"', "'+336", "'tis"]}), job({"x": {"value": 1}}))
+    """A formula of nothing but text, and an apostrophe that makes text of digits, are no part."""
+    cells = ['="00123"', "'+336", "'tis", "'00123", "'7", "'7012345678901", "'12a", "''1"]
+    given = give(pl.DataFrame({"id": cells}), job({"x": {"value": 1}}))
 
-    assert ["00123", "+336", "'tis"] == given.frame["@profile"].to_list()
+    names = ["00123", "+336", "'tis", "00123", "7", "7012345678901", "'12a", "''1"]
+    assert names == given.frame["@profile"].to_list()
+    assert 5 == given.noted["wrapped"].sum()
 
 
 def test_text_of_typed_files_may_begin_with_an_apostrophe():
@@ -360,7 +390,8 @@ MESSAGES = [
         "1,5",
         (
             'Row 1, column c: "1,5" is not a whole number. Write it with the digits 0 to 9 alone, '
-            "without separators, or set another 'type:' for this field."
+            "without separators; say how all are written, 'thousands' in 'csv' of the source; or "
+            "set another 'type:' for this field."
         ),
     ),
     (
@@ -609,3 +640,17 @@ def test_text_is_read_alike_in_every_company(cell, config):
     assert alone.frame["text"].to_list() == company.frame["text"].to_list()[: alone.frame.height]
     assert alone.rejected.equals(company.rejected)
     assert alone.noted.equals(company.noted)
+
+
+def test_text_that_stands_for_a_missing_value_is_counted():
+    """A name is sent as it stands, and told where programs write so for want of one."""
+    words = ["NULL", "\\N", "#N/A", "undefined", "None", "nan", "Null", "gold", None]
+    frame = pl.DataFrame({"id": [f"a{n}" for n in range(len(words))], "tier": words, "n": words})
+    fields = {"tier": {}, "n": {"type": "string"}, "tags": {"from": "tier", "type": "list"}}
+    given = give(frame, job(fields))
+    meant = give(frame, job({"tier": {}}, nulls=["Null", *words[:6]]))
+
+    assert words == given.frame["tier"].to_list()
+    # Somebody eats None of it, and Null is a name.
+    assert [10] == given.noted["stand_ins"].to_list()
+    assert meant.noted.is_empty()

@@ -228,18 +228,22 @@ def test_a_typed_file_brings_its_own_types():
 
 def test_an_index_of_pandas_is_left_out_where_nothing_names_it():
     """It is no data unless a field, the match or the order is fed by it; told with the reason."""
-    frame = text(number="3", city="Lyon", __index_level_0__="7", __null_dask_index__="8")
+    unnamed = {"Unnamed: 0": "3", "Unnamed: 0.1": "4", "Unnamed: 12": "5"}
+    frame = text(number="3", city="Lyon", __index_level_0__="7", __null_dask_index__="8", **unnamed)
     config = import_job(source={"prefix": "in/"}, remaining_fields=[{"prefix": "crm_"}])
     raw = RawColumns(frame.with_row_index("@row"), True, indexes=frozenset({"id", "number"}))
 
     settled = settle_rules(ImportJob.model_validate(config), raw, {})
     assert ["city>crm_city:string set"] == spelt(settled)
-    ((why, columns),) = settled.left_out.items()
+    (why, columns), (nameless, others) = settled.left_out.items()
     assert "index" in why
     assert ["number", "__index_level_0__", "__null_dask_index__"] == columns
+    assert "without a name" in nameless
+    assert [*unnamed] == others
 
-    named = ImportJob.model_validate({**config, "fields": {"number": {}}})
-    assert "number>number:integer set" in spelt(settle_rules(named, raw, {}))
+    fields = {"number": {}, "x": {"from": "Unnamed: 12"}}
+    named = spelt(settle_rules(ImportJob.model_validate({**config, "fields": fields}), raw, {}))
+    assert {"number>number:integer set", "Unnamed: 12>x:integer set"} < {*named}
 
 
 def test_a_missing_column_is_told_with_what_nobody_sees():

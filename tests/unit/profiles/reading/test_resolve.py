@@ -60,6 +60,9 @@ def profiles(found: Given) -> list[str]:
         ({"phone": "id"}, " +49 (170) 123-45.67 ", "phone +491701234567"),
         ({"phone": "id"}, "+44 (0) 20 7946 0958", "phone +442079460958"),
         ({"phone": "id"}, "'+491701234567", "phone +491701234567"),
+        ({"phone": "id"}, "+4930123456.0", "phone +4930123456"),
+        ({"phone": "id"}, "+4930123456.00", "phone +4930123456"),
+        ({"phone": "id"}, "+33.6.12.34.56.00", "phone +33612345600"),
         ({"phone": "id"}, '="+491701234567"', "phone +491701234567"),
         ({"braze_id": "id"}, " 5f3a9b2c1d ", "braze_id 5f3a9b2c1d"),
         ({"braze_id": "id"}, "12345.0", "braze_id 12345"),
@@ -83,8 +86,8 @@ def test_an_identifier_has_one_canonical_form(match, cell, key):
             "x" * 65 + "@example.com", "4711")],
         *[({"phone": "id"}, cell, "bad_phone") for cell in (
             "01701234567", "491701234567", "0049 170 1234567", "2125550100", "+49", "+999123456789",
-            "+1 800 FLOWERS", "+49 170 1234567 ext. 5", "call me", "+4917012345678901234567",
-            "+1 123 456 7890")],
+            "+1 800 FLOWERS", "+49 30 123456.0", "+49 170 1234567 ext. 5", "call me",
+            "+4917012345678901234567", "+1 123 456 7890")],
         *[(match, cell, "placeholder")
           for match in ({"email": "id"}, {"phone": "id"}, {"braze_id": "id"}, ALIAS)
           for cell in ("null", "#N/A", "-", "undefined")],

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanger.config.models import FieldConfig
+from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.spelling.json_values import (
     canonical,
@@ -163,6 +164,32 @@ def test_the_day_of_birth_is_a_day(kind):
 def test_text_that_braze_reads_as_a_time_is_spelt_as_one(text, kept):
     """The documented formats become times; everything else stays the text it was."""
     assert ([f'"{text}"'], [f'"{kept}"']) == rendered("string", [text])
+
+
+def test_texts_of_many_files_are_spelled_where_no_row_of_one_is_left():
+    """A mask leaves a chunk without rows, on which ``pl.format`` panics."""
+    texts = pl.concat([pl.Series("t", each) for each in (["a"], ["b", "c"], ["d"])], rechunk=False)
+    chosen = texts.filter(texts.is_in(["a", "d"])).to_frame()
+    assert [1, 0, 1] == chosen["t"].chunk_lengths()
+    spelled = chosen.select(json_string(pl.col("t")), filled("{}/{}!", "t", pl.lit(7)).alias("of"))
+    assert [('"a"', "a/7!"), ('"d"', "d/7!")] == spelled.rows()
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "text"),
+    [
+        ("{}", ["a"], "x"),
+        ("<{}>", ["a"], "<x>"),
+        ("{}{}", ["a", "n"], "x3"),
+        ("{} of {}: {}", ["n", pl.lit("7"), "a"], "3 of 7: x"),
+        ("{}, {}", ["a", "none"], None),
+        ("nothing", [], "nothing"),
+    ],
+)
+def test_a_template_is_filled(template, values, text):
+    """Each value stands in its place; without one there is no text."""
+    frame = pl.DataFrame({"a": ["x"], "n": [3], "none": pl.Series([None], dtype=pl.String)})
+    assert text == frame.select(filled(template, *values)).item()
 
 
 @settings(max_examples=80, derandomize=True, deadline=None, database=None)

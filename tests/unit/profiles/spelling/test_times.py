@@ -8,6 +8,14 @@ DAYS = [
     "2026-09-15",
     "2024-02-29",
     "2023-02-29",
+    "2000-02-29",
+    "2100-02-29",
+    "2026-04-30",
+    "2026-04-31",
+    "2026-02-30",
+    "2026-12-31",
+    "0999-01-01",
+    "1000-01-01",
     "2026-13-01",
     "0000-01-01",
     "0001-01-01",
@@ -52,7 +60,19 @@ def test_what_is_no_text_stays_as_it_is(others):
     spelled = spell_times(column)
 
     assert ['"2026-09-15T00:00:00.000Z"', *others] == spelled.to_list()
+    assert ['"2026-09-15"', *others] == column.to_list()
     assert "sent" == spelled.name
+
+
+def test_times_of_which_few_are_unusual_leave_what_they_were_made_of():
+    """A column of times is spelled anew, whatever way each is read, and stays itself as it is."""
+    texts = ['"2026-09-15T10:00:00.000Z"', '"2026-09-15T10:00:00.5Z"', '"2026-09-31"']
+    column = pl.Series("sent", texts)
+
+    spelled = spell_times(column)
+
+    assert [texts[0], '"2026-09-15T10:00:00.500Z"', texts[2]] == spelled.to_list()
+    assert texts == column.to_list()
 
 
 def test_held_times_are_read_in_every_spelling():

@@ -27,7 +27,12 @@ BIRTHDAYS = (
     ["1980-12-21", "2000-02-29"],
     ["21.12.1980", "04/05/1990", "1980-12-21T00:00:00Z", "1990-02-30", "1990-1-2", "1990"],
 )
+PHONES = (
+    ["+33612345679", "+33 6 12 34 56 79", "(212) 555-0123", "06.12.34.56.00", "33612345679"],
+    ["33612345679.0", "+4930123456.0", "3.36123E+10", "3,36E+10"],
+)
 STANDARD = [
+    ("phone", *PHONES, "not_a_phone", "Format the column as text"),
     ("gender", *GENDERS, "not_a_gender", "M, F, O, N or P"),
     ("language", *LANGUAGES, "not_a_language", "ISO 639-1"),
     ("country", *COUNTRIES, "not_a_country", "ISO 3166-1"),
