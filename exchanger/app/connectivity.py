@@ -203,7 +203,7 @@ async def _try_braze(
             export = braze.export_segment(_NOBODY, ["external_id"])
             trials.append(await _allowed(context, "export segments", export))
         trials += await _try_catalogs(context, braze, [job for job in imports if job.catalog])
-        if any(not job.catalog and job.cohort is None for job in imports):
+        if any(not job.catalog and not job.cohort_alone for job in imports):
             empty = json.dumps({"attributes": []}).encode()
             trials.append(await _allowed(context, "update profiles", braze.track(empty)))
         if any(not job.catalog for job in imports):

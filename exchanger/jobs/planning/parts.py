@@ -115,7 +115,9 @@ def _folded(
         first = call.state.file_ledger.snapshot().last_applied(call.name) is None
         shape = making.crossings(job, call.context.clock.now(), first)
     # A state is that of an address, whoever has it.
-    people = None if consent else resolve_people(call, batch, rules, report)
+    people = None
+    if not consent:
+        people = resolve_people(call, batch, rules, report, there=making.there)
     compared = None
     # One row that is tried says nothing about who came and left.
     if job.source.is_snapshot and all(file.outcome != "tested" for file in batch.files):
