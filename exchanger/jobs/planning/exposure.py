@@ -165,29 +165,29 @@ class Measurement:
 
     Args:
         rules: What it does to each field.
-        content: Whether a number is wanted that stands for all that is sent.
     """
 
-    def __init__(self, rules: Sequence[Rule], *, content: bool = False) -> None:
+    def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
-        self._content = content
         self._measured: list[pl.DataFrame] = []
         self._sent = Counter[str]()
 
     def add(self, outbox: pl.DataFrame) -> None:
         """Measure rows of the outbox; without any they tell its columns."""
-        measures = _measures(outbox.columns, self._changed(outbox.columns))
-        measures += [_content().alias("content")] if self._content else []
-        self._measured.append(outbox.select(measures))
+        changed = [rule for rule in self._rules if wanted(rule.name) in outbox.columns]
+        self._measured.append(outbox.select(_measures(outbox.columns, changed)))
         self._sent.update(dict(outbox[ENDPOINT].value_counts().iter_rows()))
 
-    def exposure(self, report: RunReport, *, batch_size: int, besides: int = 0) -> Exposure:
+    def exposure(
+        self, report: RunReport, *, batch_size: int, content: int | None = None, besides: int = 0
+    ) -> Exposure:
         """
         Sum up what was measured, of one part at least.
 
         Args:
             report: Its counts, as far as they are known before anything is sent.
             batch_size: Objects in a request at most.
+            content: The number that stands for all that is sent, if it is wanted: ``content_of``.
             besides: Data points of what follows in a run of its own.
         """
         found = pl.concat(self._measured).sum()
@@ -206,11 +206,9 @@ class Measurement:
             deletes=sum(n for to, n in self._sent.items() if endpoint_named(to).deletes),
             fields={rule.name: none for rule in self._rules}
             | {rule.name: _field(rule, found) for rule in changed},
+            content=content,
             **{name: number for name, number in counts.items() if ":" not in name},
         )
-
-    def _changed(self, columns: Sequence[str]) -> list[Rule]:
-        return [rule for rule in self._rules if wanted(rule.name) in columns]
 
 
 def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
@@ -254,9 +252,10 @@ def _requests(endpoint: Endpoint, count: int, batch_size: int) -> int:
     return -(-count // endpoint.most(batch_size)) * len(endpoint.methods)
 
 
-def _content() -> pl.Expr:
+def content_of(outbox: pl.DataFrame) -> int:
     """Add up a part of a hash of each object, the same on every machine and in any order."""
-    return (plh.col(OBJECT).nchash.xxhash64() & _LOW).cast(pl.Int64).sum()
+    low = (plh.col(OBJECT).nchash.xxhash64() & _LOW).cast(pl.Int64)
+    return int(outbox.select(low.sum()).item())
 
 
 def _points(rule: Rule, sent: pl.Expr) -> pl.Expr:

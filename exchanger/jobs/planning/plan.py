@@ -25,7 +25,7 @@ from exchanger.jobs.intake.invalid import (
     note_stop,
 )
 from exchanger.jobs.intake.unreadable import told
-from exchanger.jobs.planning.exposure import Measurement
+from exchanger.jobs.planning.exposure import Measurement, content_of
 from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
@@ -75,6 +75,7 @@ class Plan:
         files: Every file that the run claims, with its rejected rows counted.
         nonce: Names the plan's objects in the bucket.
         sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
+        content: A number that stands for all that is sent, if a person asks for it or has it.
         members: Whom the job will have, if it is one of snapshots.
     """
 
@@ -90,6 +91,7 @@ class Plan:
     files: tuple[ClaimedFile, ...]
     nonce: str
     sending: GrowingUpload
+    content: int | None = None
     members: PlannedMembers | None = None
 
     @property
@@ -106,7 +108,9 @@ class Plan:
             batch_size: Objects in a request at most.
         """
         besides = 0 if self.members is None else self.members.points
-        return self.measured.exposure(report, batch_size=batch_size, besides=besides)
+        return self.measured.exposure(
+            report, batch_size=batch_size, content=self.content, besides=besides
+        )
 
     def give_up(self) -> None:
         """Take back what was sent of the outbox, and remove the frames."""
@@ -208,11 +212,12 @@ class _Draft:
         self._contributions, self._rejected, self._dropped, self._event_order = writers
         self._ordered = False
         self._rules = [*rules]
-        # It stands for a plan that a person keeps, and for one that was kept.
-        content = call.options.saved is not None or not call.record
-        self._measured = Measurement(rules, content=content)
+        self._measured = Measurement(rules)
         self.tally = Tally()
         self.stays = [pl.DataFrame(schema=STAYS)]
+        # Only who plans, or runs what was planned before, compares by it.
+        compared = call.options.saved if call.record else call.shown is None
+        self._content = 0 if compared else None
         self.unreadable = 0
         self.warned = self.dropped = 0
 
@@ -230,6 +235,8 @@ class _Draft:
         self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
         # While it is written; reading it again would take longer than all that is measured.
         self._measured.add(part.outbox)
+        if self._content is not None:
+            self._content += content_of(part.outbox)
         if part.contributions is not None:
             self._contributions.append(with_already(part.contributions, []))
         if part.event_order is not None:
@@ -258,6 +265,7 @@ class _Draft:
             files=self._batch.files,
             nonce=self._nonce,
             sending=self._sending,
+            content=self._content,
         )
 
     def give_up(self) -> None:
