@@ -22,7 +22,6 @@ from exchanger.jobs.inventory.unclaimed import below, beside
 from exchanger.jobs.lifecycle.leavers import note_not_done, removal_ahead
 from exchanger.jobs.planning.budgets import note_price
 from exchanger.jobs.planning.commit import canary_of
-from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import decision_guards, guards_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, examples_shown, preview
@@ -158,14 +157,7 @@ def _previewed(  # noqa: PLR0913 - what was read, who may say no, and how it is 
         FileReport(file.claim.key, file.claim.outcome, 0, facts=file.claim.facts)
         for file in batch.waiting
     ]
-    exposure = exposure_of(
-        plan.outbox,
-        plan.rules,
-        report,
-        batch_size=call.context.batch_size,
-        content=plan.content,
-        besides=plan.points_of_leavers,
-    )
+    exposure = plan.exposure(report, call.context.batch_size)
     report.facts += _guard_notes(call, guards, exposure)
     if first := canary_of(call, batch, exposure.objects):
         report.facts.append(noted("canary_first", first=first, objects=exposure.objects))

@@ -21,7 +21,6 @@ from exchanger.jobs.inventory.listing import waiting_files
 from exchanger.jobs.lifecycle.create_run import create_run
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit, with_lease_on_run
 from exchanger.jobs.lifecycle.finish import finish
-from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
@@ -109,7 +108,7 @@ def plan_test(
     report.facts += _counts_by_itself(batch, row)
     plan = planned(call, report, batch)
     requests = _requests(context, job, plan.outbox)
-    exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=context.batch_size)
+    exposure = plan.exposure(report, context.batch_size)
     exposure.expect_all_accepted(report)
     return preview(call, report, plan, exposure), requests
 

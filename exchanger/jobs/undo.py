@@ -23,7 +23,6 @@ from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.lifecycle.suitable import building_on_what_is_kept
 from exchanger.jobs.lifecycle.undoing import Undoing
 from exchanger.jobs.planning.budgets import note_price
-from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
@@ -91,8 +90,7 @@ def plan_undo(
     with building_on_what_is_kept(seq, "undo", _INSTEAD):
         undoing = _begun(call, seq, newest.document.seq if newest else 0, report)
         plan = planned(call, report, undoing.batch, undoing.parts)
-    size = context.batch_size
-    exposure = exposure_of(plan.outbox, plan.rules, report, batch_size=size)
+    exposure = plan.exposure(report, context.batch_size)
     reasons = [*chain.from_iterable(guard(exposure) for guard in decision_guards(call))]
     report.facts += [*note_price(context.budget, exposure.data_points), *reasons]
     report.facts += [noted("guards_would_hold")] if reasons else []

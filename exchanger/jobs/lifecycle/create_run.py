@@ -15,7 +15,6 @@ from exchanger.jobs.inventory.corrected_jobs import GUARDED
 from exchanger.jobs.inventory.planned_files import refuse
 from exchanger.jobs.lifecycle.hold import hold_back
 from exchanger.jobs.planning.commit import commit
-from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import guard_of_plan
 from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.planning.plan import planned
@@ -73,14 +72,7 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
     saved = call.options.saved
     shadow = call.job.delivery.shadow
     if guards or saved is not None or shadow:
-        exposure = exposure_of(
-            plan.outbox,
-            plan.rules,
-            report,
-            batch_size=call.context.batch_size,
-            content=plan.content,
-            besides=plan.points_of_leavers,
-        )
+        exposure = plan.exposure(report, call.context.batch_size)
         if saved is not None and (moved := guard_of_plan(saved)(exposure)):
             plan.give_up()
             refuse(call, moved)

@@ -1,7 +1,7 @@
 """
 What a plan would do, in numbers: for a person to look at, and for guards that may hold it back.
 
-Measured once for a plan, part by part. Nobody who decides about a plan has to read it.
+Measured while a plan is made, part by part. Nobody who decides about a plan has to read it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,12 @@ import polars_hash as plh
 from exchanger.braze.endpoints import endpoint_named
 from exchanger.jobs.runtime.report import note_unseen
 from exchanger.profiles.frames.columns import (
-    BEFORE,
     ENDPOINT,
     KNOWN,
     OBJECT,
     POINTS,
     ROWS,
-    SEND,
     SURE,
-    WANTED,
     before,
     send,
     wanted,
@@ -35,11 +32,9 @@ from exchanger.profiles.spelling.json_values import EMPTY, spell_numbers
 
 if TYPE_CHECKING:
     from exchanger.braze.endpoints import Endpoint
-    from exchanger.files.scratch.frame_file import FrameFile
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.profiles.frames.rules import Rule
 
-_CONTROL = (ENDPOINT, ROWS, POINTS, KNOWN, SURE)
 _LOW = 0xFFFF_FFFF
 """Bits of a hash that add up over billions of objects without overflow."""
 _NUMBERS = (
@@ -164,51 +159,56 @@ class Exposure:
         report.check()
 
 
-def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
-    outbox: FrameFile,
-    rules: Sequence[Rule],
-    report: RunReport,
-    *,
-    batch_size: int,
-    content: int | None = None,
-    besides: int = 0,
-) -> Exposure:
+class Measurement:
     """
-    Measure what a plan would do.
+    Measures what a plan would do, part by part, while its rows are at hand.
 
     Args:
-        outbox: Its objects; they are read in parts.
         rules: What it does to each field.
-        report: Its counts, as far as they are known before anything is sent.
-        batch_size: Objects in a request at most.
-        content: The number that stands for all that is sent, if it is wanted: ``content_of``.
-        besides: Data points of what follows in a run of its own.
     """
-    changed = [rule for rule in rules if wanted(rule.name) in outbox.columns]
-    sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED, SEND))]
-    measures = _measures(outbox.columns, changed)
-    measured, sent = [outbox.empty().select(measures)], Counter[str]()
-    for part in outbox.frames([*_CONTROL, *sides]):
-        measured.append(part.select(measures))
-        sent.update(dict(part[ENDPOINT].value_counts().iter_rows()))
-    found = pl.concat(measured).sum()
-    counts: dict[str, Any] = found.row(0, named=True)
-    counts["data_points"] += besides
-    none = FieldExposure(0, 0, 0, 0)
-    return Exposure(
-        leavers=report.leavers,
-        members_before=report.members_before,
-        rows_read=report.rows_read,
-        rows_rejected=report.rows_rejected,
-        profiles_named=report.profiles_named,
-        profiles_unchanged=report.profiles_unchanged,
-        requests_to=_requests_to(sent, batch_size),
-        deletes=sum(n for to, n in sent.items() if endpoint_named(to).deletes),
-        fields={rule.name: none for rule in rules}
-        | {rule.name: _field(rule, found) for rule in changed},
-        content=content,
-        **{name: number for name, number in counts.items() if ":" not in name},
-    )
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._measured: list[pl.DataFrame] = []
+        self._sent = Counter[str]()
+
+    def add(self, outbox: pl.DataFrame) -> None:
+        """Measure rows of the outbox; without any they tell its columns."""
+        changed = [rule for rule in self._rules if wanted(rule.name) in outbox.columns]
+        self._measured.append(outbox.select(_measures(outbox.columns, changed)))
+        self._sent.update(dict(outbox[ENDPOINT].value_counts().iter_rows()))
+
+    def exposure(
+        self, report: RunReport, *, batch_size: int, content: int | None = None, besides: int = 0
+    ) -> Exposure:
+        """
+        Sum up what was measured, of one part at least.
+
+        Args:
+            report: Its counts, as far as they are known before anything is sent.
+            batch_size: Objects in a request at most.
+            content: The number that stands for all that is sent, if it is wanted: ``content_of``.
+            besides: Data points of what follows in a run of its own.
+        """
+        found = pl.concat(self._measured).sum()
+        counts: dict[str, Any] = found.row(0, named=True)
+        counts["data_points"] += besides
+        none = FieldExposure(0, 0, 0, 0)
+        changed = [rule for rule in self._rules if f"profiles:{rule.name}" in found.columns]
+        return Exposure(
+            leavers=report.leavers,
+            members_before=report.members_before,
+            rows_read=report.rows_read,
+            rows_rejected=report.rows_rejected,
+            profiles_named=report.profiles_named,
+            profiles_unchanged=report.profiles_unchanged,
+            requests_to=_requests_to(self._sent, batch_size),
+            deletes=sum(n for to, n in self._sent.items() if endpoint_named(to).deletes),
+            fields={rule.name: none for rule in self._rules}
+            | {rule.name: _field(rule, found) for rule in changed},
+            content=content,
+            **{name: number for name, number in counts.items() if ":" not in name},
+        )
 
 
 def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:

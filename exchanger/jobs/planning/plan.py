@@ -25,7 +25,7 @@ from exchanger.jobs.intake.invalid import (
     note_stop,
 )
 from exchanger.jobs.intake.unreadable import told
-from exchanger.jobs.planning.exposure import content_of
+from exchanger.jobs.planning.exposure import Measurement, content_of
 from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
@@ -40,10 +40,11 @@ from exchanger.state.runs.log import new_nonce
 from exchanger.state.runs.quarantine import DROPPED, no_rows, quarantined, source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.observing.lookup import LookUps
+    from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.planning.parts import PlanParts
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
@@ -68,6 +69,7 @@ class Plan:
         event_order: How far it takes each field in the order of ``order_by``, once accepted; None
             without it.
         rules: What was done to each field.
+        measured: What it would do, in numbers.
         lookups: Who was looked up.
         spoken: What rows say of each field.
         files: Every file that the run claims, with its rejected rows counted.
@@ -83,6 +85,7 @@ class Plan:
     dropped: FrameFile
     event_order: FrameFile | None
     rules: list[Rule]
+    measured: Measurement
     lookups: LookUps
     spoken: Spoken
     files: tuple[ClaimedFile, ...]
@@ -96,10 +99,18 @@ class Plan:
         """The outbox, contributions, rejected rows, values left out and orders."""
         return self.outbox, self.contributions, self.rejected, self.dropped, self.event_order
 
-    @property
-    def points_of_leavers(self) -> int:
-        """What that costs at most which becomes of people who left, in a run of its own."""
-        return 0 if self.members is None else self.members.points
+    def exposure(self, report: RunReport, batch_size: int) -> Exposure:
+        """
+        Return what it would do, with what becomes of people who left, in a run of its own.
+
+        Args:
+            report: Its counts, as far as they are known before anything is sent.
+            batch_size: Objects in a request at most.
+        """
+        besides = 0 if self.members is None else self.members.points
+        return self.measured.exposure(
+            report, batch_size=batch_size, content=self.content, besides=besides
+        )
 
     def give_up(self) -> None:
         """Take back what was sent of the outbox, and remove the frames."""
@@ -136,11 +147,11 @@ def planned(
     demand_valid(call, batch)
     with made(call, batch, report) as parts:
         batch = parts.batch
-        draft = _Draft(call, batch, report)
+        draft = _Draft(call, batch, report, parts.rules)
         try:
             draft.begin()
             _plan_parts(call, parts, draft)
-            plan = draft.finished([*parts.rules], parts.lookups)
+            plan = draft.finished(parts.lookups)
             if parts.compared is not None:
                 plan = replace(plan, members=parts.compared.finished())
         except BaseException:
@@ -187,7 +198,9 @@ def _plan_parts(call: ImportContext, parts: PlanParts, draft: _Draft) -> None:
 class _Draft:
     """A plan under construction, part after part, of which the outbox is sent as it grows."""
 
-    def __init__(self, call: ImportContext, batch: InputBatch, report: RunReport) -> None:
+    def __init__(
+        self, call: ImportContext, batch: InputBatch, report: RunReport, rules: Sequence[Rule]
+    ) -> None:
         scratch = batch.scratch
         self._batch = batch
         self._nonce = new_nonce()
@@ -198,6 +211,8 @@ class _Draft:
         writers = (FrameWriter(scratch.path(), stored=call.record) for _ in range(4))
         self._contributions, self._rejected, self._dropped, self._event_order = writers
         self._ordered = False
+        self._rules = [*rules]
+        self._measured = Measurement(rules)
         self.tally = Tally()
         self.stays = [pl.DataFrame(schema=STAYS)]
         # Only who plans, or runs what was planned before, compares by it.
@@ -218,6 +233,8 @@ class _Draft:
         """Take what becomes of some profiles; items are numbered through the run."""
         before = pl.lit(self._outbox.rows, pl.UInt32)
         self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
+        # While it is written; reading it again would take longer than all that is measured.
+        self._measured.add(part.outbox)
         if self._content is not None:
             self._content += content_of(part.outbox)
         if part.contributions is not None:
@@ -231,7 +248,7 @@ class _Draft:
         if part.stays is not None:
             self.stays.append(part.stays)
 
-    def finished(self, rules: list[Rule], lookups: LookUps) -> Plan:
+    def finished(self, lookups: LookUps) -> Plan:
         """Build the plan."""
         nothing = pl.DataFrame(schema=CONTRIBUTIONS_SCHEMA)
         self._contributions.append(with_already(nothing, self._batch.already))
@@ -241,7 +258,8 @@ class _Draft:
             rejected=self._rejected.close(),
             dropped=self._dropped.close(),
             event_order=self._event_order.close() if self._ordered else None,
-            rules=rules,
+            rules=self._rules,
+            measured=self._measured,
             lookups=lookups,
             spoken=self.tally.spoken,
             files=self._batch.files,

@@ -39,6 +39,8 @@ REJECTED = 5
 """Rows that are shown of those that would go to quarantine, likewise."""
 _WAITS = ("guards_would_hold", "would_be_held_back")
 """What is noted of a plan that a run would not send before a person approves it."""
+_AT_ONCE = 1_000
+"""Objects among which examples are looked for at once."""
 
 
 @dataclass(frozen=True)
@@ -301,11 +303,13 @@ def _examples(
         objects = chain.from_iterable(part.select(PROFILE, OBJECT).rows() for part in parts)
         return found, list(islice(objects, most))
     left = {name: min(most, exposure.fields[name].profiles) for name in found}
-    for part in plan.outbox.frames():
+    sides = [side(name) for name, number in left.items() if number for side in (before, wanted)]
+    # Of most fields the first rows have enough.
+    for part in plan.outbox.frames([PROFILE, *sides], rows=_AT_ONCE):
         for name in [name for name, number in left.items() if number]:
             changes = part.filter(pl.col(wanted(name)).is_not_null()).head(left[name])
-            sides = shown_key(pl.col(PROFILE)), before(name), wanted(name)
-            found[name] += changes.select(sides).rows()
+            shown = shown_key(pl.col(PROFILE)), before(name), wanted(name)
+            found[name] += changes.select(shown).rows()
             left[name] -= changes.height
         if not any(left.values()):
             break

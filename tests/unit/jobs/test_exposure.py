@@ -6,8 +6,7 @@ import polars as pl
 import pytest
 
 from exchanger.config.models import FieldConfig
-from exchanger.files.scratch.frame_file import FrameWriter
-from exchanger.jobs.planning.exposure import FieldExposure, exposure_of
+from exchanger.jobs.planning.exposure import FieldExposure, Measurement
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.profiles.frames.rules import Rule
 
@@ -25,17 +24,16 @@ def rule(name="x", merge="set", kind="string", scale=None):
 
 
 @pytest.fixture
-def measured(tmp_path):
+def measured():
     """Measure an outbox of parts, each a list of rows."""
 
     def measure(*parts, rules=(), report=None, batch_size=75):
         names = list(dict.fromkeys(name for part in parts for row in part for name in row))
         schema = {name: TYPES.get(name, pl.String) for name in names}
-        writer = FrameWriter(tmp_path / "outbox")
+        found = Measurement(rules)
         for part in parts:
-            writer.append(pl.DataFrame(part, schema=schema))
-        empty = RunReport("r", "job", "partial")
-        return exposure_of(writer.close(), rules, report or empty, batch_size=batch_size)
+            found.add(pl.DataFrame(part, schema=schema))
+        return found.exposure(report or RunReport("r", "job", "partial"), batch_size=batch_size)
 
     return measure
 
