@@ -130,6 +130,8 @@ def _place(fate: FileFate) -> str:
 
 def _version(version: dict[str, Any]) -> str:
     said = f"run {version['run']} of {version['job']}: {_outcome(version['outcome'])}"
+    if before := version.get("takes_back"):
+        said += f", as far as run {before} had changed it"
     if version["outcome"] in ("applied", "retried") and version["rows"] is not None:
         less = [
             f"{version[kind]:,} of them {kind}" for kind in ("rejected", "refused") if version[kind]

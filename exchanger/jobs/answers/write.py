@@ -151,13 +151,24 @@ def _reports(
     rejected: Mapping[str, str],
 ) -> Iterator[str]:
     """Write the report about each file of a run, several at a time."""
-    before = run.parent or run.takes_back
-    parent = state.runs.read(before).document if before else None
+    parent = state.runs.read(run.parent).document if run.parent else None
+    origin, undos = _origin(state, run)
     mask = Mask(frozenset(run.answers.get("masked", ())))
-    answer = RunAnswer(run, reasons, rejected, context.words, context.budget, parent, mask)
+    earlier, puts_back = (origin if undos else parent), undos > 0 and undos % 2 == 0
+    answer = RunAnswer(
+        run, reasons, rejected, context.words, context.budget, earlier, mask, puts_back
+    )
 
-    keys = _latest(state, parent if run.takes_back and parent else run, answer.keys)
+    keys = _latest(state, origin, answer.keys)
     yield from write_reports(context, keys, partial(_named, context, run), answer.facts)
+
+
+def _origin(state: ConnectionState, run: RunDocument) -> tuple[RunDocument, int]:
+    """Find the run that read the files an undo is about, and count the undos from there."""
+    undos = 0
+    while run.takes_back:
+        run, undos = state.runs.read(run.takes_back).document, undos + 1
+    return run, undos
 
 
 def write_reports(

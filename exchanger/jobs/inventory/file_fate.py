@@ -208,6 +208,8 @@ def _with_notes(
             version |= {"note": file.get("note", ""), "facts": file.get("facts", [])}
             moved = (one.moved_to for one in run.files if one.key == key)
             version["moved_to"] = next(filter(None, moved), None)
+            if run.takes_back:
+                version["takes_back"] = run.takes_back
     return versions
 
 
