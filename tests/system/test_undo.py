@@ -84,7 +84,9 @@ def test_a_run_is_taken_back_as_far_as_it_still_counts(crm):
     crm.ask("undo", "2", "--yes")
     page = crm.bucket.read("inbox_reports/2.csv.html")[0].decode()
     assert "What run 2 had applied of this file was taken back" in page
-    assert "as far as run 2 had changed it" in crm.call("files", "inbox/2.csv").stdout
+    told = crm.call("files", "inbox/2.csv").stdout
+    assert "run 2 of crm: applied, 3 rows; taken back by run 6" in told
+    assert told.endswith("exchanger backfill crm --prefix inbox/2.csv --force\n")
     assert ('"silver"', '["x"]', "1") == braze(crm, "a")
 
 
