@@ -167,7 +167,7 @@ def _job(job: JobStand, fate: FileFate, of: str) -> str:
 
 
 def _taken_back(job: JobStand, key: str, version: dict[str, Any]) -> str:
-    """Say how to give once more what was taken back: as it was, if it was a whole file."""
+    """Describe how to give once more what was taken back: as it was, if it was a whole file."""
     said = f"next: run {version['taken_back_by']} took back what run {version['run']} applied of it"
     if version["outcome"] != "applied":
         return f"{said}; what you need of that belongs into a new file"
