@@ -11,6 +11,7 @@ import pytest
 from moto.s3.models import s3_backends
 
 from exchanger.errors import StateDamaged, StorageChanged, StorageMissing, StorageUnreachable
+from exchanger.notes import noted
 from exchanger.outside.delta.table import Table
 from exchanger.state.documents import from_body, to_body
 from exchanger.state.held.forgetting import count_rows, forget_rows
@@ -364,6 +365,17 @@ def test_what_runs_cost_since_a_time_counts_each_run_once(state):
     for zone in ("UTC", "Europe/Berlin", "America/New_York"):
         same = since.astimezone(ZoneInfo(zone))
         assert [5, 7] == sorted(cost for _, cost in state.run_index.costs(same))
+
+
+def test_a_run_is_taken_back_unless_that_was_taken_back_as_well(state):
+    """However often it went to and fro, the last word counts."""
+    for seq, run in {1: 0, 2: 1, 3: 2, 4: 1, 5: 0, 6: 5, 7: 6}.items():
+        facts = [noted("takes_back", run=run).to_dict()] if run else []
+        times = {"started_at": f"2026-09-15T10:0{seq}:00+00:00"}
+        times |= {"finished_at": times["started_at"]}
+        report = {"run_id": f"r{seq}", "job": "crm", "seq": seq, "state": "succeeded"}
+        state.run_index.record(report | times | {"facts": facts})
+    assert {1: 4, 2: 3, 6: 7} == state.run_index.taken_back()
 
 
 def test_the_file_before_is_the_last_one_with_rows_that_the_job_applied(state):

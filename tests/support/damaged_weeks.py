@@ -1,10 +1,16 @@
-"""Weekly files of real purchases in which every tenth row is damaged, in the ways of real files."""
+"""
+Weekly files of real purchases in which every tenth row is damaged, in the ways of real files.
+
+And the same rows put right, by whoever opens what was written of them beside the folder.
+"""
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import cycle
 
 import polars as pl
@@ -58,13 +64,44 @@ BROKEN = 20
 """Each so manieth damaged row is no row at all."""
 
 
-def damaged_week(rows: pl.DataFrame, week: int) -> tuple[str, bytes, dict[int, str], pl.DataFrame]:
+@dataclass(frozen=True)
+class DamagedWeek:
     """
-    Write a week as CSV, NDJSON or Parquet, whichever is its turn.
+    A week as it is dropped, and what is true of it.
 
-    Returns:
-        The key, the content, the reason for each row that must be rejected, and the good rows.
+    Args:
+        key: Where it is dropped.
+        body: The file.
+        bad: Why each row that must be rejected is.
+        good: All other rows.
+        lost: What the rejected rows should have been.
     """
+
+    key: str
+    body: bytes
+    bad: dict[int, str]
+    good: pl.DataFrame
+    lost: pl.DataFrame
+
+    @property
+    def name(self) -> str:
+        """The name below the folder."""
+        return self.key.rsplit("/")[-1]
+
+    def corrected(self, rejected: bytes) -> bytes:
+        """
+        Put the damaged cells right in what was written of the rejected rows, in its own format.
+
+        Whoever looks at that finds every damaged row by its number, and all else as it was.
+        """
+        texts = _as_text(self.lost.select(COLUMNS)).to_dicts()
+        return _CORRECTED[self.name.rsplit(".")[-1]](
+            rejected, dict(zip(self.bad, texts, strict=True))
+        )
+
+
+def damaged_week(rows: pl.DataFrame, week: int) -> DamagedWeek:
+    """Write a week as CSV, NDJSON or Parquet, whichever is its turn."""
     form = ("parquet", "csv", "ndjson")[week % 3]
     texts = _as_text(rows.select(COLUMNS))
     ways, cures = cycle(WAYS), cycle(CURED)
@@ -79,8 +116,9 @@ def damaged_week(rows: pl.DataFrame, week: int) -> tuple[str, bytes, dict[int, s
         written[at] = damage(written[at])
     for at in range((week + 5) % 10, len(written), 50):
         written[at] = next(cures)(written[at])
-    kept = ~pl.int_range(1, rows.height + 1, eager=True).is_in(list(bad))
-    return f"inbox/weeks/week-{week:02}.{form}", _WRITTEN[form](written), bad, rows.filter(kept)
+    lost = pl.int_range(1, rows.height + 1, eager=True).is_in(list(bad))
+    key = f"inbox/weeks/week-{week:02}.{form}"
+    return DamagedWeek(key, _WRITTEN[form](written), bad, rows.filter(~lost), rows.filter(lost))
 
 
 def _as_text(rows: pl.DataFrame) -> pl.DataFrame:
@@ -114,3 +152,38 @@ def _parquet(rows: list[Row | None]) -> bytes:
 
 
 _WRITTEN = {"csv": _csv, "ndjson": _ndjson, "parquet": _parquet}
+
+
+def _put_right(rows: list[dict], truth: dict[int, Row]) -> list[dict]:
+    """Give rows the cells of the data; of those that could be read, only one was another."""
+    assert [*truth] == [int(row["_row"]) for row in rows]
+    for row in rows:
+        true = truth[int(row["_row"])]
+        if any(row.get(name) for name in COLUMNS[1:]):
+            assert 1 == sum(row[name] != cell for name, cell in true.items()), row
+    return [row | truth[int(row["_row"])] for row in rows]
+
+
+def _corrected_csv(rejected: bytes, truth: dict[int, Row]) -> bytes:
+    """As a spreadsheet saves it: by semicolons, and without what says what was wrong."""
+    rows = [*csv.DictReader(io.StringIO(rejected.decode("utf-8-sig")))]
+    told = io.StringIO()
+    writer = csv.DictWriter(told, [*COLUMNS, "_row"], extrasaction="ignore", delimiter=";")
+    writer.writeheader()
+    writer.writerows(_put_right(rows, truth))
+    return told.getvalue().encode()
+
+
+def _corrected_ndjson(rejected: bytes, truth: dict[int, Row]) -> bytes:
+    rows = _put_right([json.loads(line) for line in rejected.splitlines()], truth)
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+
+
+def _corrected_parquet(rejected: bytes, truth: dict[int, Row]) -> bytes:
+    body = io.BytesIO()
+    frame = pl.read_parquet(rejected)
+    pl.DataFrame(_put_right(frame.to_dicts(), truth), schema=frame.schema).write_parquet(body)
+    return body.getvalue()
+
+
+_CORRECTED = {"csv": _corrected_csv, "ndjson": _corrected_ndjson, "parquet": _corrected_parquet}

@@ -151,6 +151,25 @@ def test_a_channel_that_fails_fails_no_run_and_is_tried_again(exchange, receiver
     assert {"open": [], "waiting": [], "failing": []} == exchange.ask("alerts")
 
 
+@pytest.mark.nightly
+def test_a_channel_hears_of_the_jobs_and_troubles_that_it_names(exchange, receiver):
+    """From a share of rejected rows on, and of no other job; that it is over is told as well."""
+    hears = {"when": ["partial", "recovered"], "jobs": ["c*"], "at_least": {"rejected_percent": 40}}
+    exchange.notifications = [{"url": "${ALERT_URL}", **hears}]
+    exchange.configure(crm=JOB, other=JOB | {"source": {"prefix": "other/"}})
+    run(exchange, 4, "in/1.csv", good(1) + good(2) + BAD)
+    exchange.drop("other/1.csv", HEADER + BAD)
+    assert 4 == exchange.call("run", "other").returncode
+    exchange.braze.faults(TRACK, status=401, body={"message": "Invalid API Key"}, times=1)
+    run(exchange, 7, "in/2.csv", good(3))
+    run(exchange, 0)
+    assert [] == receiver.titles()
+
+    run(exchange, 4, "in/3.csv", good(4) + BAD)
+    run(exchange, 0, "in/4.csv", good(5))
+    assert ["crm was done in part", "crm is fine again (partial)"] == receiver.titles()
+
+
 def test_channels_are_checked_and_tried(exchange, receiver, monkeypatch):
     """A URL that Apprise does not know is named by its place; a trial says who took it."""
     exchange.notifications = [{"url": "${ALERT_URL}", "when": ["failed"], "jobs": ["cr*"]}]

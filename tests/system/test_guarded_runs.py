@@ -149,3 +149,32 @@ def test_a_column_that_lost_its_values_waits(exchange):
     assert said in exchange.ask("run", "crm", code=5)["notes"]
     assert '"iron"' == exchange.attribute("a", "tier")
     assert "succeeded" == exchange.ask("approve", "3")["state"]
+
+
+@pytest.mark.nightly
+def test_values_that_would_go_and_what_a_month_has_no_room_for_wait(exchange):
+    """Each is told with its numbers: by the plan, by the run, and on the page beside the folder."""
+    exchange.connection["budget"] = {"data_points": {"month": 4}}
+    guards = {"max_cleared_percent": 20, "max_data_points": 1_000}
+    exchange.configure(crm=JOB | {"fields": {"tier": "clear"}, "guards": guards})
+    exchange.drop("inbox/0.csv", "id,tier\na,gold\nb,gold\n")
+    assert 2 == exchange.ask("run", "crm")["data_points"]
+
+    cleared = (
+        "Of 2 profiles that are known, 1 (50 %) would lose a value and have none afterwards; 20 % "
+        "may (max_cleared_percent)."
+    )
+    spent = (
+        "It would cost 2 data points, and 3 were spent this month already; the budget of the "
+        "connection is 4 a month."
+    )
+    for name, rows, said in (("1", "a,\nb,gold\n", cleared), ("2", "c,x\nd,y\n", spent)):
+        exchange.drop(f"inbox/{name}.csv", f"id,tier\n{rows}")
+        assert said in exchange.ask("plan", "crm")["report"]["notes"]
+        held = exchange.ask("run", "crm", code=5)
+        assert said in held["notes"]
+        page = exchange.bucket.read(f"inbox_reports/{name}.csv.html")[0].decode()
+        for words in (said, f"name run {held['seq']}", f"exchanger discard {held['seq']}"):
+            assert words in page
+        assert "succeeded" == exchange.ask("approve", held["seq"])["state"]
+    assert (None, '"y"') == (exchange.attribute("a", "tier"), exchange.attribute("d", "tier"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 from support.damaged_weeks import damaged_week
@@ -19,6 +21,9 @@ from support.households import (
     totals,
     week_file,
 )
+
+DAMAGED_AT_A_TIME = 13
+"""Weeks of which a tenth is damaged, so that the last one is alone."""
 
 
 @pytest.fixture(scope="module")
@@ -79,27 +84,79 @@ def test_a_tenth_of_all_rows_damaged_costs_these_rows_alone(exchange, transactio
     Of 53 weeks as CSV, NDJSON and Parquet the good rows are applied, to the digit.
 
     Every other row is listed with its own reason, in whichever of twenty ways it is damaged; and
-    what is merely odd is read as it is meant. Then the last week is undone.
+    what is merely odd is read as it is meant. The same rows lie beside the folder, where a person
+    puts them right and drops them: then everything is there, to the digit. In the end the last
+    week is taken back, first its corrections and then what they correct.
     """
     exchange.configure(weeks=PURCHASES)
-    good, run = [], None
-    for first in range(0, len(WEEKS), AT_A_TIME):
-        expected = {}
-        for week in WEEKS[first : first + AT_A_TIME]:
-            rows = transactions.filter(pl.col("week") == week)
-            key, body, bad, kept = damaged_week(rows, week)
-            exchange.drop(key, body)
-            good.append(kept)
-            expected |= {(key, row): reason for row, reason in bad.items()}
-        run = exchange.ask("run", "weeks", code=4)
-        found = {(row["file"], int(row["row"])): row["reason"] for row in exchange.quarantined(run)}
-        assert expected == found
-        assert len(expected) == run["rows_rejected"]
-        assert {"applied"} == {file["outcome"] for file in run["files"]}
+    given, seqs, states = [], [], []
+    for first in range(0, len(WEEKS), DAMAGED_AT_A_TIME):
+        weeks = [
+            damaged_week(transactions.filter(pl.col("week") == week), week)
+            for week in WEEKS[first : first + DAMAGED_AT_A_TIME]
+        ]
+        run = drop_damaged(exchange, weeks)
+        states.append(state_of(exchange, PURCHASES["fields"]))
+        corrections = drop_corrected(exchange, weeks, run)
+        states.append(state_of(exchange, PURCHASES["fields"]))
+        given += [pl.concat(week.good for week in weeks), pl.concat(week.lost for week in weeks)]
+        seqs += [run["seq"], corrections["seq"]]
 
-    assert totals(pl.concat(good)) == state_of(exchange, PURCHASES["fields"])
+    [last] = weeks
+    assert transactions.height == sum(rows.height for rows in given)
+    assert in_turn(given) == states[-1]
+    assert in_turn(given[:-1]) == states[-2]
 
-    exchange.ask("undo", run["seq"], "--yes")
-    before = totals(pl.concat(good[:-1]))
-    state = state_of(exchange, PURCHASES["fields"])
-    assert before == {household: state[household] for household in before}
+    take_back(exchange, seqs[-1], f"_corrected/{seqs[-2]}/{last.name}")
+    assert in_turn(given[:-1]) == only_filled(state_of(exchange, PURCHASES["fields"]))
+    take_back(exchange, seqs[-2], last.name)
+    assert in_turn(given[:-2]) == only_filled(state_of(exchange, PURCHASES["fields"]))
+
+
+def take_back(exchange, seq, name):
+    """Take a run back as its plan says; the page of what it had applied tells of that."""
+    assert f"undo {seq} --yes\n" in exchange.call("undo", seq).stdout
+    exchange.ask("undo", seq, "--yes")
+    page, _ = exchange.bucket.read(f"inbox/weeks_reports/{name}.html")
+    assert f"What run {seq} had applied of this file was taken back" in page.decode()
+
+
+def only_filled(state):
+    """Leave out households that have nothing: an undo deletes nobody."""
+    return {household: told for household, told in state.items() if set(told.values()) != {None}}
+
+
+def in_turn(given):
+    """Compute what Braze must have of rows that were given one frame after the other."""
+    return totals(
+        pl.concat(rows.with_columns(week=pl.lit(number)) for number, rows in enumerate(given))
+    )
+
+
+def drop_damaged(exchange, weeks):
+    """Drop weeks; all but the damaged rows are applied, and these listed with what is wrong."""
+    for week in weeks:
+        exchange.drop(week.key, week.body)
+    run = exchange.ask("run", "weeks", code=4)
+    found = {(row["file"], int(row["row"])): row["reason"] for row in exchange.quarantined(run)}
+    assert found == {(week.key, row): why for week in weeks for row, why in week.bad.items()}
+    assert len(found) == run["rows_rejected"]
+    assert {"applied"} == {file["outcome"] for file in run["files"]}
+    return run
+
+
+def drop_corrected(exchange, weeks, run):
+    """Put the rejected rows right where the pages of their files say that they are."""
+    for week in weeks:
+        page, _ = exchange.bucket.read(f"inbox/weeks_reports/{week.name}.json")
+        told = json.loads(page)
+        assert (len(week.bad), f"inbox/weeks_corrected/{run['seq']}/{week.name}") == (
+            told["rows"]["rejected"],
+            told["corrected_rows"],
+        )
+        rejected, _ = exchange.bucket.read(told["rejected_rows"])
+        exchange.drop(told["corrected_rows"], week.corrected(rejected))
+    done = exchange.ask("run", "weeks")
+    assert sum(len(week.bad) for week in weeks) == done["rows_read"]
+    assert ("succeeded", 0) == (done["state"], done["rows_rejected"])
+    return done

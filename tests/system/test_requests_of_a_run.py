@@ -98,3 +98,23 @@ def test_what_waits_for_many_jobs_is_asked_of_the_folders_alone(counted):
         return len(seen)
 
     assert asked(5) - asked(1) == 4
+
+
+@pytest.mark.nightly
+def test_each_of_many_files_costs_one_request_and_those_that_answer_about_it(counted):
+    """It is read once, and two tell what became of it; one more has its rejected rows."""
+    exchange, seen = counted
+    of_run(counted, 0)
+    files = 40
+    for number in range(files):
+        bad = ",Rome\n" if number % 2 else ""
+        exchange.drop(f"in/many-{number:02}.csv", f"id,city\n{number},Oslo\n{bad}")
+    seen.clear()
+    report = exchange.ask("run", "people", code=4)
+    assert (files, files // 2) == (len(report["files"]), report["rows_rejected"])
+
+    about = [one for one in seen if "/many-" in one]
+    for number in range(files):
+        named = [one.split("?")[0] for one in about if f"/many-{number:02}.csv" in one]
+        assert 3 + number % 2 == len(named), named
+    assert len(seen) - len(about) <= MOST

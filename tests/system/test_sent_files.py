@@ -179,6 +179,25 @@ def test_one_date_with_the_day_first_is_told_of_its_file_alone(sent, many):
 
 
 @pytest.mark.nightly
+def test_what_a_job_says_of_its_files_is_taken_as_said(sent):
+    """Lines above, names that no header has, quotes and escapes of its own: nothing is guessed."""
+    layout = {"delimiter": ";", "quote": "'", "escape": "\\", "encoding": "windows-1252"}
+    source = {"csv": layout, "header": ["id", "name", "note"], "skip_rows": 2}
+    sent.configure(crm=job(source=source))
+    text = "Export;\nof May\n1;'J\u00fcrgen';'it\\'s; fine'\n2;Zo\u00eb;'a\\\\b'\n3;x\n"
+    sent.drop("inbox/1.csv", text.encode("cp1252"))
+    [bad] = sent.ask("plan", "crm")["rejected"]
+    assert (3, "ragged_row") == (bad["row"], bad["reason"])
+    report = sent.ask("run", "crm", code=4)
+    assert [(3, "ragged_row")] == sent.rejected(report)
+    assert ('"J\u00fcrgen"', '"it\'s; fine"') == (
+        sent.attribute("1", "name"),
+        sent.attribute("1", "note"),
+    )
+    assert ('"Zo\u00eb"', '"a\\\\b"') == (sent.attribute("2", "name"), sent.attribute("2", "note"))
+
+
+@pytest.mark.nightly
 def test_a_folder_for_cloud_data_ingestion_is_read_as_it_is(sent):
     """Identifier, JSON and time: what is newest counts, and only what differs is sent."""
     source = {"payload": "PAYLOAD", "order_by": "UPDATED_AT"}

@@ -77,7 +77,16 @@ def test_a_run_is_taken_back_as_far_as_it_still_counts(crm):
     crm.ask("undo", "4", "--yes")
     assert ('"gold"', '["x","y"]', "11") == braze(crm, "a"), "an undo is a run as any other"
     assert ('"blue"', '["x","y","z"]', "111") == braze(crm, "b")
+    assert (
+        "had been taken back, and was put back"
+        in crm.bucket.read("inbox_reports/2.csv.html")[0].decode()
+    )
     crm.ask("undo", "2", "--yes")
+    page = crm.bucket.read("inbox_reports/2.csv.html")[0].decode()
+    assert "What run 2 had applied of this file was taken back" in page
+    told = crm.call("files", "inbox/2.csv").stdout
+    assert "run 2 of crm: applied, 3 rows; taken back by run 6" in told
+    assert told.endswith("exchanger backfill crm --prefix inbox/2.csv --force\n")
     assert ('"silver"', '["x"]', "1") == braze(crm, "a")
 
 

@@ -33,6 +33,8 @@ _OUTCOMES = {
     "known": "the same content as before, so it is the same file",
 }
 
+_GIVEN = ("applied", "retried", "corrected")
+"""Outcomes of files of which rows were given."""
 _NO_DATA = {
     "hidden": "a name with _ or . in front",
     "marker": "no content",
@@ -136,6 +138,8 @@ def _version(version: dict[str, Any]) -> str:
             f"{version[kind]:,} of them {kind}" for kind in ("rejected", "refused") if version[kind]
         ]
         said += f", {', '.join([counted(version['rows'], 'row'), *less])}"
+    if undo := version.get("taken_back_by"):
+        said += f"; taken back by run {undo}"
     if version.get("note"):
         said += f". {version['note']}"
     return said
@@ -156,7 +160,18 @@ def _job(job: JobStand, fate: FileFate, of: str) -> str:
     if job.stand == "left_over":
         back = "" if fate.there or fate.moved_to else "put the same file back, and: "
         return f"next: {_LEFT[job.left]}: {back}exchanger retry {job.run}{of}"
+    undone = [one for one in fate.versions if one["outcome"] in _GIVEN and "taken_back_by" in one]
+    if undone:
+        return _taken_back(job, fate.key, undone[0])
     return _done_with(job, fate.key)
+
+
+def _taken_back(job: JobStand, key: str, version: dict[str, Any]) -> str:
+    """Describe how to give once more what was taken back: as it was, if it was a whole file."""
+    said = f"next: run {version['taken_back_by']} took back what run {version['run']} applied of it"
+    if version["outcome"] != "applied":
+        return f"{said}; what you need of that belongs into a new file"
+    return f"{said}; to apply it once more: exchanger backfill {job.job} --prefix {key} --force"
 
 
 def _done_with(job: JobStand, key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchanger.config.answers import AnswerNames, not_correctable
+from exchanger.config.answers import AnswerNames, as_they_are, not_correctable
 from exchanger.config.findings import listed
 from exchanger.config.models import ImportJob
 from exchanger.config.taken import RUN_ID
@@ -15,7 +15,7 @@ def describe_answers(job: ImportJob, bucket: str) -> Iterator[str]:
     names = AnswerNames(job.source.prefix)
     if job.after.report:
         yield f"reports in {bucket}{names.reports} what became of each file"
-    if job.after.rejected:
+    if job.after.rejected and as_they_are(job.source):
         corrected = f"; takes them corrected from {bucket}{names.corrected_rows}RUN/, each row once"
         then = "" if not_correctable(job) else corrected
         yield f"puts rejected rows into {bucket}{names.rejected_rows}RUN/{then}"

@@ -31,6 +31,7 @@ Verdict = Literal[
     "left_out",
     "empty",
     "taken_back",
+    "put_back",
     "tried",
     "not_read",
 ]
@@ -58,7 +59,9 @@ class RunAnswer:
         rejected: Where the rejected rows of each file lie, to be corrected.
         words: Says a note.
         budget: Of the connection.
-        parent: The run that it takes up, or takes back, if there is one.
+        parent: The run that it takes up, or takes back, if there is one; of an undo that is taken
+            back the run that read the files.
+        puts_back: Whether it takes back an undo, so that what files gave is there again.
     """
 
     run: RunDocument
@@ -68,6 +71,7 @@ class RunAnswer:
     budget: Budget | None = None
     parent: RunDocument | None = None
     mask: Mask = field(default_factory=Mask)
+    puts_back: bool = False
 
     @cached_property
     def keys(self) -> list[str]:
@@ -76,9 +80,9 @@ class RunAnswer:
 
     @property
     def files(self) -> tuple[ClaimedFile, ...]:
-        """The files that it is about: its own, or those of the run that it takes back."""
+        """The files that it is about: its own, or those that gave what it takes back."""
         if self.run.takes_back and self.parent is not None:
-            return self.parent.files
+            return tuple(file for file in self.parent.files if _gave(file))
         return self.run.files
 
     def facts(self, key: str) -> dict[str, Any]:
@@ -92,7 +96,7 @@ class RunAnswer:
             "job": run.job,
             "run": run.seq,
             "run_id": run.run_id,
-            "verdict": _verdict(run, claims, rows),
+            "verdict": "put_back" if self.puts_back else _verdict(run, claims, rows),
             "outcome": _outcome(claims),
             "began_at": report.get("started_at"),
             "ended_at": report.get("finished_at"),
@@ -118,7 +122,7 @@ class RunAnswer:
             told["totals"] = self.mask.of_totals(run.totals)
             if plan := run.answers.get("plan"):
                 told["plan"] = {**plan, "fields": self.mask.of_totals(plan["fields"])}
-        if self.parent is not None and told["corrects"] is None:
+        if self.parent is not None and (run.takes_back or told["corrects"] is None):
             told["earlier"] = self._earlier(self.parent, key)
         return told
 
@@ -270,6 +274,12 @@ def answered_files(files: Iterable[ClaimedFile]) -> list[ClaimedFile]:
     """
     told = [file for file in files if file.outcome not in ("left", "known")]
     return [file for file in told if file.correction or file.outcome == "corrected"] or told
+
+
+def _gave(file: ClaimedFile) -> bool:
+    """Return whether rows of a file were applied: of all others nothing can be taken back."""
+    taken = file.rows - file.rejected - file.refused
+    return file.outcome in ("applied", "retried", "corrected", "discarded") and taken > 0
 
 
 def _outcome(claims: Sequence[ClaimedFile]) -> str:

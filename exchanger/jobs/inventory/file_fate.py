@@ -200,7 +200,7 @@ def _new(state: ConnectionState, job: str, key: str, there: ObjectInfo) -> JobSt
 def _with_notes(
     state: ConnectionState, versions: list[dict[str, Any]], key: str
 ) -> list[dict[str, Any]]:
-    """Add what the newest runs noted of the file."""
+    """Add what the newest runs noted of the file, and which runs were taken back since."""
     for version in versions[:_NOTED]:
         with suppress(StorageMissing):
             run = state.runs.read(version["run"]).document
@@ -211,6 +211,10 @@ def _with_notes(
             version |= {"note": file.get("note", ""), "facts": plain}
             moved = (one.moved_to for one in run.files if one.key == key)
             version["moved_to"] = next(filter(None, moved), None)
+    taken_back = state.run_index.taken_back() if versions else {}
+    for version in versions:
+        if undo := taken_back.get(version["run"]):
+            version["taken_back_by"] = undo
     return versions
 
 

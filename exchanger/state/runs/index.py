@@ -132,6 +132,22 @@ class RunIndex:
         for one, began, cost, text in runs.select("job", "started_at", "cost", "fields").rows():
             yield FieldCosts(one, began, cost or 0, None if text is None else orjson.loads(text))
 
+    def taken_back(self) -> dict[int, int]:
+        """Name by its number each run that is taken back by now, and the run that did so."""
+        said = pl.col("report").str.contains('"takes_back"', literal=True)
+        told = _last_of_each(self._collect(said, ["run_id", "state", "finished_at", "report"]))
+        undos = {
+            report["seq"]: fact["run"]
+            for report in map(orjson.loads, told["report"])
+            for fact in report.get("facts", [])
+            if fact["code"] == "takes_back" and report.get("seq")
+        }
+        found: dict[int, int] = {}
+        for seq in sorted(undos, reverse=True):
+            if seq not in found:  # It was not taken back itself.
+                found.setdefault(undos[seq], seq)
+        return found
+
     def _reports(self, ids: pl.Series) -> list[dict[str, Any]]:
         """Read the reports of few of many runs, in the order of their ids."""
         rows = _last_of_each(self._collect(pl.col("run_id").is_in(ids.implode()), [*_SCHEMA]))

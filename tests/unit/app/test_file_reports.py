@@ -151,3 +151,20 @@ def test_many_files_that_were_not_taken_are_a_few_lines():
     assert said[0].startswith("Run 99 did not take all of in/198.csv and 1 more file, which")
     assert said[0].endswith("exchanger retry 99 --connection eu")
     assert said[3].startswith("Of 192 more files, older runs did not take all")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("applied", "once more: exchanger backfill crm --prefix in/a.csv --force"),
+        ("retried", "what you need of that belongs into a new file"),
+        ("corrected", "what you need of that belongs into a new file"),
+    ],
+)
+def test_what_was_taken_back_is_not_told_as_taken(outcome, said):
+    """Also where nothing of it was a sum, of which alone the undo itself remembers the file."""
+    to_and_fro = [version("undone", taken_back_by=4), version(outcome, taken_back_by=5)]
+    lines = describe_fate(FileFate(KEY, THERE, to_and_fro, [JobStand("crm", "taken", 3)]))
+    assert "; taken back by run 5" in lines[2]
+    assert "next: run 5 took back what run 3 applied of it" in lines[-1]
+    assert lines[-1].endswith(said)

@@ -50,6 +50,7 @@ def facts(verdict="applied", **changes):
     return usual | changes
 
 
+UNDONE = {"run": 7, "waited": False, "taken_back": True}
 SAID = {
     "applied": ["All of this file was applied on 15 September 2026 at 06:00 UTC: 4 rows.", "3.20"],
     "applied_in_part": ["1 of 4 rows were applied", "2 could not be accepted", "1 were refused"],
@@ -60,13 +61,15 @@ SAID = {
     "empty": ["has no rows"],
     "tried": ["to try out the job, and nothing of it was sent to Braze"],
     "not_read": ["This file could not be read on 15 September 2026", "It is archived"],
-    "taken_back": ["What run 7 had applied of this file was taken back"],
+    "taken_back": ["What run 7 had applied of this file was taken back", "drop the file under"],
+    "put_back": ["What run 7 had applied", "was put back on 15 September 2026"],
 }
 CHANGES = {
     "applied_in_part": {"rows": ROWS | {"taken": 1, "rejected": 2, "refused": 1}},
     "not_applied": {"rows": ROWS | {"taken": 0, "rejected": 4}},
     "waits": {"choices": ["To drop it: discard"]},
-    "taken_back": {"earlier": {"run": 7, "waited": False, "taken_back": True}},
+    "taken_back": {"earlier": UNDONE},
+    "put_back": {"earlier": UNDONE},
     "left_out": {"outcome": "superseded"},
     "not_read": {"outcome": "unreadable", "notes": ["It is archived"], "run": None},
 }
@@ -83,6 +86,17 @@ def test_each_end_of_a_file_is_told_with_what_to_do(verdict):
         assert said in page
     for said in SAID[verdict]:
         assert said in " ".join([told, *content["next"]])
+
+
+@pytest.mark.parametrize("outcome", ["retried", "corrected"])
+def test_rows_that_are_taken_back_are_not_the_file(outcome):
+    """Nobody drops the whole file anew, of which all others stay; and rows are none of an undo."""
+    told, page = report_files(facts("taken_back", outcome=outcome, earlier=UNDONE))
+    words = " ".join([json.loads(told)["summary"], *json.loads(told)["next"]])
+    assert "nothing else of the file is concerned" in words
+    assert "no others, in a new file" in words
+    assert "What was taken back" in page
+    assert "rows were read" not in page
 
 
 WRONG = {"rows": ROWS | {"taken": 1, "rejected": 3}}

@@ -3,7 +3,9 @@
 import pytest
 from support.config_texts import ONE, read
 from support.config_texts import messages as problems
+from support.jobs import import_model
 
+from exchanger.config.describing.after import describe_answers
 from exchanger.config.patterns import may_share_names, reaches_into
 from exchanger.config.taken import is_taken_name, taken_name
 from exchanger.files.drops import is_drop
@@ -77,6 +79,24 @@ def test_a_place_that_the_own_job_would_look_into_is_refused(source, after, plac
     """So is what would keep files from ever being complete."""
     found = problems(jobs(after, source))
     assert ([f"jobs.crm.after.{place}"] if place else []) == [*found]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ({}, ["puts rejected rows into", "; takes them corrected"]),
+        ({"mode": "snapshot"}, ["puts rejected rows into"]),
+        ({"skip_rows": 1}, []),
+        ({"header": ["id", "a"]}, []),
+        ({"payload": "p"}, []),
+    ],
+)
+def test_rejected_rows_are_promised_only_where_they_are_written(source, told):
+    """Where a job's rows are not those of its files, nobody can correct them in their shape."""
+    job = import_model(source={"prefix": "in/", **source})
+    said = " ".join(describe_answers(job, "s3://acme/"))
+    words = ("puts rejected rows into", "; takes them corrected")
+    assert told == [one for one in words if one in said]
 
 
 @pytest.mark.parametrize(

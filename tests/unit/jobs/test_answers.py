@@ -88,6 +88,32 @@ def test_what_is_noted_of_a_run_is_said_of_the_file_that_it_names_or_of_all():
     ]
 
 
+def test_of_a_run_that_is_taken_back_each_file_that_gave_anything_is_told_so():
+    """Those of corrected rows, too; what was rejected keeps its answer. A second undo puts back."""
+    corrects = noted("rows_corrected", original="in/a.csv", run=1, rows=2, none=0)
+    given = ClaimedFile("in/a.csv", "e", "s", "retried", rows=2, kept="c", correction="e")
+    files = (
+        given,
+        replace(given, rows=3, rejected=3, kept="", correction=""),
+        ClaimedFile("in_corrected/1/a.csv", "e", "s", "corrected", rows=2, facts=(corrects,)),
+        ClaimedFile("in_corrected/1/b.csv", "e", "s", "corrected"),
+    )
+    first = RunDocument(2, "r", "crm", "settled", "n", 1, "2026-09-15T10:00:00Z", files=files)
+    undo = replace(first, seq=3, files=(), takes_back=2)
+    answer = RunAnswer(undo, {}, {}, str, parent=first)
+
+    assert ["in/a.csv", "in_corrected/1/a.csv"] == answer.keys
+    told = [answer.facts(key) for key in answer.keys]
+    assert [("taken_back", 2)] * 2 == [(one["verdict"], one["earlier"]["run"]) for one in told]
+    again = replace(answer, run=replace(undo, seq=4, takes_back=3), puts_back=True)
+    assert ["put_back"] * 2 == [again.facts(key)["verdict"] for key in again.keys]
+
+    whole = tuple(replace(file, outcome="applied", rows=2) for file in FILES)
+    rejected_too = (whole[0], replace(whole[1], outcome="rejected", rows=0))
+    answer = RunAnswer(undo, {}, {}, str, parent=replace(first, files=rejected_too))
+    assert ["in/a.csv"] == answer.keys
+
+
 def test_a_quarantine_without_rows_has_no_reasons(tmp_path):
     """Somebody was forgotten, who was all of it."""
     path = tmp_path / "q.csv"

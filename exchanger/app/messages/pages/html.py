@@ -16,7 +16,7 @@ _STYLE = (
     "h1{font-size:22px;margin:8px 0;overflow-wrap:anywhere}h2{font-size:17px;margin:14px 0 8px}"
     "h3{font-size:15px;margin:20px 0 6px}"
     ".state{display:inline-block;padding:3px 12px;border-radius:14px;font-weight:600;color:#fff}"
-    ".applied{background:#1a7f4b}.applied_in_part,.waits{background:#a05a00}"
+    ".applied,.put_back{background:#1a7f4b}.applied_in_part,.waits{background:#a05a00}"
     ".not_applied,.not_read{background:#b3261e}.dropped,.left_out,.empty,.taken_back,.tried{background:#5b6472}"
     ".lead{font-size:18px}section{background:#fff;border:1px solid #dde2ea;border-radius:8px;"
     "padding:4px 20px 16px;margin:16px 0}table{border-collapse:collapse;width:100%;font-size:14px}"
@@ -27,6 +27,8 @@ _STYLE = (
 )
 _NOT_SENT = {"waits": "Why it waits", "tried": "What it would have done", "not_read": "Why"}
 """By what became of a file of which nothing was sent, what its notes are about."""
+_DONE = {"taken_back": "What was taken back", "put_back": "What was put back"}
+"""What the numbers of an undo are about: profiles, as it reads no rows."""
 _KINDS = {
     "rows_applied": "rows whose values went to Braze",
     "rows_unchanged": "rows that say what Braze has already; nothing was sent for them",
@@ -73,7 +75,7 @@ def report_page(told: Mapping[str, Any]) -> str:
         *_section("Values that were left out", _reasons(told, "left_out")),
         *_section(about, _points(told["notes"]) if waits else []),
         *_section("What it would do", _plan(told)),
-        *_section("What was applied", _counts(told)),
+        *_section(_DONE.get(told["verdict"], "What was applied"), _counts(told)),
         *_section("What it cost", _cost(told)),
         *_section(about, _points(told["notes"]) if not waits else []),
         f'<p class="small">{_origin(told)}</p>',
@@ -141,6 +143,9 @@ def _counts(told: Mapping[str, Any]) -> Iterator[str]:
     run = told["whole_run"]
     if told["verdict"] in _NOT_SENT or not run["rows_read"]:
         return
+    if told["verdict"] in _DONE:
+        yield from _of_undo(run)
+        return
     if run["files"] > 1:
         rows = told["rows"]
         yield (
@@ -150,6 +155,14 @@ def _counts(told: Mapping[str, Any]) -> Iterator[str]:
     yield "<table>"
     yield _row(run["rows_read"], "rows were read")
     yield from (_row(run[name], said) for name, said in _KINDS.items() if run.get(name))
+    yield from (_row(run[name], said) for name, said in _PROFILES.items() if run.get(name))
+    yield "</table>"
+
+
+def _of_undo(run: Mapping[str, Any]) -> Iterator[str]:
+    if run["files"] > 1:
+        yield f"<p>Of all {run['files']:,} files of the run together.</p>"
+    yield "<table>"
     yield from (_row(run[name], said) for name, said in _PROFILES.items() if run.get(name))
     yield "</table>"
 

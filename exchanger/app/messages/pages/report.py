@@ -21,6 +21,7 @@ TITLES = {
     "left_out": "Left out",
     "empty": "Nothing to apply",
     "taken_back": "Taken back",
+    "put_back": "Applied again",
     "tried": "Only tried out",
     "not_read": "Not read",
 }
@@ -82,6 +83,21 @@ _NOT_READ = {
     ),
 }
 """What is to be done about a file that is not taken yet, by why not."""
+_UNDONE = {
+    "taken_back": (
+        "What run {run} had applied of this file was taken back{when}, but for values that were "
+        "changed again since."
+    ),
+    "put_back": (
+        "What run {run} had applied of this file had been taken back, and was put back{when}, but "
+        "for values that were changed in between."
+    ),
+}
+_OF_SOME_ROWS = (
+    "These are rows that had been put aside before, and were given once more; nothing else of the "
+    "file is concerned."
+)
+_NEW_NAME = "the file under a new name"
 _OUTCOMES = {
     "superseded": "a newer file of this folder counts alone",
     "overtaken": "a newer version of it was applied meanwhile",
@@ -124,10 +140,9 @@ def _summary(facts: Facts) -> Iterator[str]:
             if sent
             else ("Nothing of it was sent to Braze.")
         )
-    elif verdict == "taken_back":
-        run = facts["earlier"]["run"]
-        yield f"What run {run} had applied of this file was taken back{when}, but for values that"
-        yield "were changed again since."
+    elif verdict in _UNDONE:
+        yield _UNDONE[verdict].format(run=facts["earlier"]["run"], when=when)
+        yield from [_OF_SOME_ROWS] if _is_of_some_rows(facts) else []
     elif verdict == "left_out":
         why = _OUTCOMES.get(facts["outcome"], "")
         yield f"Nothing of this file was sent to Braze, as {why}."
@@ -211,8 +226,15 @@ def _next(facts: Facts) -> Iterator[str]:
         )
     if verdict == "applied":
         yield _if_all_applied(facts)
-    elif verdict in ("left_out", "empty", "dropped", "taken_back"):
-        yield "Nothing, unless you expected something else. Then drop the file under a new name."
+    elif verdict in ("left_out", "empty", "dropped", *_UNDONE):
+        some = verdict in _UNDONE and _is_of_some_rows(facts)
+        what = "the rows that you need, and no others, in a new file" if some else _NEW_NAME
+        yield f"Nothing, unless you expected something else. Then drop {what}."
+
+
+def _is_of_some_rows(facts: Facts) -> bool:
+    """Return whether a run was about rows of a file that another had put aside."""
+    return facts["outcome"] in ("retried", "corrected")
 
 
 def _if_all_applied(facts: Facts) -> str:
