@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import polars as pl
 import structlog
 
 from exchanger.errors import RunUnsuitable
@@ -18,6 +19,9 @@ from exchanger.jobs.lifecycle.forget_objects import StoredRows
 from exchanger.jobs.lifecycle.kept_copies import copies_of_decided_runs, kept_copies
 from exchanger.jobs.lifecycle.retention import has_quarantine
 from exchanger.notes import Note, noted
+from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
+from exchanger.profiles.spelling.profile_key import kind_of
+from exchanger.profiles.spelling.same_person import LINKED, links_of
 from exchanger.state.held.forgetting import count_rows, forget_rows, slice_number
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
@@ -94,7 +98,7 @@ def _every_name(
     context: JobContext, state: ConnectionState, profile: str, *, erase: bool
 ) -> ForgetReport:
     """Forget a profile under all keys that are held to mean it, its own last."""
-    others = state.held.linked_to(profile)
+    others = _other_keys(state, profile)
     reports = [
         _Forgetting(context, state, key, erase=erase).everywhere() for key in (*others, profile)
     ]
@@ -104,6 +108,16 @@ def _every_name(
             last.touched[kind] += rows
         last.facts += [note for note in report.facts if note not in last.facts]
     return last
+
+
+def _other_keys(state: ConnectionState, profile: str) -> list[str]:
+    """Name the other keys of a person, also those of whom has no external id by an alias."""
+    own = pl.Series(PROFILE, [profile])
+    links = links_of(state.held.of(own, [IDENTIFIED])).drop_nulls(LINKED)
+    alias = links.filter(pl.col(PROFILE) == profile, kind_of(pl.col(LINKED)) != "external_id")
+    people = [*alias[LINKED], profile]
+    keys = [key for person in people for key in (person, *state.held.linked_to(person))]
+    return [key for key in dict.fromkeys(keys) if key != profile]
 
 
 @dataclass(frozen=True)

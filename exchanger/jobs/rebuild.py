@@ -32,7 +32,7 @@ from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, STAMP
 from exchanger.profiles.merging.drift import paired
 from exchanger.profiles.spelling.profile_key import external_ids_among, kind_of
-from exchanger.profiles.spelling.same_person import IS_LINKED, doubted
+from exchanger.profiles.spelling.same_person import IS_LINKED, doubted, with_identities
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import ConnectionState, open_state
 
@@ -179,8 +179,8 @@ def _learnt(
     """Count how what an export shows of some profiles differs, and build what is recorded of it."""
     names = [one.field for one in report.fields]
     late = (pl.col(STAMP) > users.stamp).fill_null(value=False)
-    # Whom another key means is in the export by the external id, too.
-    counted = pl.concat([seen, told.seen.filter(~IS_LINKED).select(seen.columns)])
+    ones = told.seen.filter(~_counted_elsewhere(told.seen, users))
+    counted = pl.concat([seen, ones.select(seen.columns)])
     pairs = paired(held, counted, names)
     settled = pairs.filter(~late)
     for one in report.fields:
@@ -199,6 +199,14 @@ def _learnt(
     report.unclear += there.filter(~IS_LINKED, pl.col(PROFILE).is_in(told.unclear.implode())).height
     report.absent += gone.filter(~IS_LINKED).height
     report.unseen += missing.filter(~IS_LINKED).height - gone.filter(~IS_LINKED).height
-    others = (told.seen, doubted(several, names))
+    others = (with_identities(told.seen), doubted(several, names))
     frames = [seen, users.absent(gone[PROFILE]), *(some for some in others if some.height)]
     return pl.concat(frames, how="diagonal")
+
+
+def _counted_elsewhere(seen: pl.DataFrame, users: SegmentUsers) -> pl.Series:
+    """Return which keys mean people whom the export tells by the key that stands for them, too."""
+    person = pl.when(IS_LINKED).then(IDENTIFIED).str.json_decode(pl.String)
+    people = seen.select(person.alias(PROFILE), is_external=kind_of(person) == "external_id")
+    told = people["is_external"] | users.sought.has(people[PROFILE])
+    return people[PROFILE].is_not_null() & told

@@ -133,7 +133,7 @@ def _met(looked_up: pl.DataFrame) -> pl.DataFrame:
     """Name, as ``@linked``, the people of whom it is only known now that keys mean them."""
     if IDENTIFIED not in looked_up.columns:
         return pl.DataFrame(schema={PROFILE: pl.String, LINKED: pl.String})
-    people = links_of(looked_up).drop_nulls(LINKED)
+    people = links_of(looked_up).filter(pl.col(PROFILE) != pl.col(LINKED))
     return people.filter(kind_of(pl.col(PROFILE)) != "external_id")
 
 

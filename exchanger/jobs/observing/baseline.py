@@ -33,10 +33,11 @@ from exchanger.profiles.exported.held_rows import (
     identified,
 )
 from exchanger.profiles.exported.named import AT, PERSON, KeysTold, keys_of_users
-from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
+from exchanger.profiles.frames.columns import IDENTIFIED, NAMES, PROFILE
 from exchanger.profiles.frames.rules import Rule
+from exchanger.profiles.people.names import NAME, disputed, names_of, without_rivals
 from exchanger.profiles.spelling.profile_key import external_ids_among
-from exchanger.profiles.spelling.same_person import LINKED, links_of
+from exchanger.profiles.spelling.same_person import LINKED, links_of, with_identities
 
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
@@ -58,13 +59,15 @@ class Learnt:
         note: Says it.
         several: Wanted keys that several people have: of these nothing is held.
         absent: Wanted keys that nobody has, external ids left out.
-        new: Wanted keys, and external ids of whom they mean, of whom nothing was held before.
+        new: Wanted keys, and keys that stand for whom they mean, of which nothing was held before.
+        disputed: Keys to look up, as something else was held of whom they mean.
     """
 
     note: Note
     several: pl.Series
     absent: pl.Series
     new: pl.Series
+    disputed: pl.Series
 
 
 def learn_from_segment(
@@ -115,7 +118,8 @@ def learn_from_segment(
     sweep(call.context, used)
     log.info("baseline.learnt", segment=export.segment.name, profiles=seen.rows)
     seen.close()
-    return Learnt(_note(call, export, seen), seen.told.several, seen.told.absent, seen.new)
+    note = _note(call, export, seen)
+    return Learnt(note, seen.told.several, seen.told.absent, seen.new, seen.disputed)
 
 
 def _note(call: ImportContext, export: CompleteExport, seen: _Seen) -> Note:
@@ -162,7 +166,7 @@ class _Seen:
         self._ids = external_ids_among(wanted)
         self.others = wanted.filter(~wanted.is_in(self._ids.implode()))
         self.told = KeysTold(pl.DataFrame(schema=_TOLD), self.others, complete=False)
-        self.new = wanted.clear()
+        self.new = self.disputed = wanted.clear()
         self._found = [self._ids.clear()]
         self._named = Scratch(call.context.workdir, call.context.bounds).spill()
 
@@ -182,7 +186,8 @@ class _Seen:
     def named(self) -> Iterator[pl.DataFrame]:
         """Build the held rows of wanted keys that are no external ids: of one person, or nobody."""
         for frame in self._named.frames():
-            yield frame.filter(pl.col(PROFILE).is_in(self.told.certain.implode())).drop(PERSON)
+            certain = pl.col(PROFILE).is_in(self.told.certain.implode())
+            yield with_identities(frame.filter(certain).drop(PERSON, NAMES))
         yield held_form({}, self.told.absent.to_list(), [*self.fields, IDENTIFIED])
 
     def absent(self) -> pl.DataFrame:
@@ -202,19 +207,29 @@ class _Seen:
             return
         named = pl.concat(self._named.frames([PROFILE, PERSON]))
         self.told = KeysTold(named, self.others, complete=self.complete)
+        certain = pl.col(PROFILE).is_in(self.told.certain.implode())
         links = pl.concat(map(links_of, self._named.frames([PROFILE, IDENTIFIED])))
         people = links[LINKED].drop_nulls().alias(PROFILE)
         keys = pl.concat([self._ids, self.others, people]).unique()
         held = self._call.state.held.of(keys, [])[PROFILE]
         self.new = keys.filter(~keys.is_in(held.implode()))
+        rivals = (
+            self._disputed(names_of(frame.filter(certain)))
+            for frame in self._named.frames([PROFILE, IDENTIFIED, NAMES])
+        )
+        self.disputed = pl.concat([self.disputed, *rivals])
+
+    def _disputed(self, names: pl.DataFrame) -> pl.Series:
+        held = self._call.state.held.of(names[NAME].unique(), [IDENTIFIED])
+        return disputed(names, held, self.others)
 
 
 def _named(users: list[Row], wanted: pl.Series, fields: list[str]) -> pl.DataFrame:
     """Build a held row, with the person, of each user whom a wanted key means, or may mean."""
     keys = keys_of_users(users, wanted)
     theirs = [users[at] for at in keys[AT]]
-    rows = held_under(keys[PROFILE], theirs, [*fields, IDENTIFIED])
-    return rows.with_columns(keys[PERSON])
+    rows = held_under(keys[PROFILE], theirs, [*fields, IDENTIFIED, NAMES])
+    return without_rivals(rows, keys[AT]).with_columns(keys[PERSON])
 
 
 def _is_worth_it(

@@ -20,7 +20,14 @@ from exchanger.jobs.observing.state_look_up import StateLookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
 from exchanger.notes import Note, noted
 from exchanger.profiles.exported.held_rows import held_form
-from exchanger.profiles.frames.columns import EMAIL_STATE, EXISTS, GROUP, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.columns import (
+    EMAIL_STATE,
+    EXISTS,
+    GROUP,
+    IDENTIFIED,
+    NAMES,
+    PROFILE,
+)
 from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
 from exchanger.profiles.spelling.same_person import with_identities
 
@@ -122,28 +129,30 @@ def look_up_all(
         call: The job; nothing is kept if it may not record it.
         parts: Frames as for *look_up*.
         fields: All that the job writes.
-        take: Given the position of a frame, and a part of the answer to it.
+        take: Given the position of a frame, and a part of the answer to it; with ``@names`` where
+            ``@identified`` is asked for.
 
     Raises:
         BrazeError: Braze gave no usable answer.
         Stopped: The process was asked to stop.
     """
     keep = keeping(call)
-    names = [frame["field"].unique() for frame in parts.frames(["field"])]
-    needed = pl.concat(names).unique().sort().to_list()
-    every = [*needed, *sorted({*fields} - {*needed})]
+    asked = [frame["field"].unique() for frame in parts.frames(["field"])]
+    needed = pl.concat(asked).unique().sort().to_list()
+    names = [NAMES] if IDENTIFIED in needed else []
+    every = [*needed, *names, *sorted({*fields} - {*needed})]
     beside_in = shown_in(call.context, call.state.runs)
     begun = call.context.bucket.now()
     total = sum(frame[PROFILE].n_unique() for frame in parts.frames([PROFILE]))
 
     def answered(number: int, part: pl.DataFrame, asked_at: datetime) -> None:
         shown = (asked_at - begun).total_seconds() >= beside_in
-        learnt = part if shown else part.select(PROFILE, EXISTS, *needed)
+        learnt = part if shown else part.select(PROFILE, EXISTS, *needed, *names)
         if IDENTIFIED in learnt.columns:
             learnt = with_identities(learnt)
         take(number, learnt)
         if keep is not None:
-            keep(learnt.filter(_CERTAIN), asked_at)
+            keep(learnt.filter(_CERTAIN).drop(names), asked_at)
 
     call.context.progress.step("looking up profiles in Braze", total)
     profiles = (frame[PROFILE].unique().sort() for frame in parts.frames([PROFILE]))

@@ -1,9 +1,10 @@
 """
 Resolves the keys of a run's rows to one key for each person, as far as anybody knows (protocol 8).
 
-An e-mail address, phone number, alias or ``braze_id`` whose profile has an external id stands for
-it: rows of one person fold together, and what is held of them is one thing. Which profile it is, is
-held as the answer to a look-up; what was never looked up is, where the job has to know.
+An e-mail address, phone number, alias or ``braze_id`` means whoever has it, for whom the external
+id stands, or an alias where there is none: rows of one person fold together, and what is held of
+them is one thing. Which profile it is, is held as the answer to a look-up; what was never looked up
+is, where the job has to know.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ from exchanger.jobs.observing.lookup import (
     NOBODY,
     LookUps,
     alone_in_a_request,
+    keeping,
     look_up_all,
     note_if_slow,
 )
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.exported.held_rows import held_form
-from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, is_shown
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, NAMES, PROFILE, is_shown
+from exchanger.profiles.people.names import NAME, SAID, disputed, joined, names_of
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
+from exchanger.profiles.spelling.json_values import json_string
 from exchanger.profiles.spelling.profile_key import are_shared, external_ids_among, kind_of
 from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
 
@@ -55,6 +59,8 @@ class People:
         new: Whom look-ups showed and of whom nothing was held before.
         lookups: Who was looked up.
         links: To whom keys of the run belong.
+        names: What else the people were called who were looked up.
+        disputed: Keys of whom something else was held.
         from_segment: The segment of the job's baseline was exported for it.
     """
 
@@ -63,6 +69,8 @@ class People:
     new: list[pl.Series] = field(default_factory=list)
     lookups: LookUps = NOBODY
     links: list[pl.DataFrame] = field(default_factory=list)
+    names: list[pl.DataFrame] = field(default_factory=lambda: [pl.DataFrame(schema=SAID)])
+    disputed: list[pl.Series] = field(default_factory=list)
     from_segment: bool = False
 
     def first(self, known: pl.DataFrame) -> pl.DataFrame:
@@ -80,7 +88,7 @@ def resolve_people(
     there: bool = False,
 ) -> People | None:
     """
-    Write into the rows of a run the external ids of the people that they mean, if known.
+    Write into the rows of a run the keys that stand for the people whom they mean, if known.
 
     Args:
         call: The job; what is looked up is recorded, unless it may not write.
@@ -119,7 +127,14 @@ def resolve_people(
         wait_until_shown(call.context, call.state.runs, last)
     if unknown.len():
         links = pl.concat([links, _look_up(call, batch, rules, report, people, unknown)])
-    named = links.filter(pl.col(LINKED).is_not_null())
+    unclear = pl.concat([keys.clear(), *people.disputed]).unique().sort()
+    if unclear.len():
+        if call.record:
+            wait_until_shown(call.context, call.state.runs, last)
+        again = _look_up(call, batch, rules, report, people, unclear)
+        links = pl.concat([links.filter(~pl.col(PROFILE).is_in(unclear.implode())), again])
+    links = _joined(call, people, links)
+    named = links.filter(pl.col(LINKED) != pl.col(PROFILE))
     if named.height:
         for rows in (batch.given, batch.corrections):
             rows.rename(lambda frame: linked(frame, named))
@@ -130,7 +145,7 @@ def resolve_people(
 
 def known_links(call: ImportContext, people: People | None, keys: pl.Series) -> pl.DataFrame:
     """
-    Read to which external ids keys belong, as far as that is held or was looked up just now.
+    Read to whom keys belong, as far as that is held or was looked up just now.
 
     An old external id belongs to the one that it was renamed to.
 
@@ -144,7 +159,9 @@ def known_links(call: ImportContext, people: People | None, keys: pl.Series) -> 
     """
     looked_up = [] if people is None else people.links
     links = pl.concat([*looked_up, _held_links(call, keys)])
-    return links.drop_nulls(LINKED).unique(PROFILE, keep="first", maintain_order=True)
+    return links.filter(pl.col(LINKED) != pl.col(PROFILE)).unique(
+        PROFILE, keep="first", maintain_order=True
+    )
 
 
 def _other_keys(batch: InputBatch) -> pl.Series:
@@ -159,7 +176,7 @@ def _other_keys(batch: InputBatch) -> pl.Series:
 
 
 def _held_links(call: ImportContext, keys: pl.Series) -> pl.DataFrame:
-    """Read to whom keys belong: those that are known to belong to nobody else have a null."""
+    """Read to whom keys belong: those that nobody was seen to have have a null."""
     if keys.is_empty() or IDENTIFIED not in call.state.held.fields():
         return links_of(pl.DataFrame(schema={PROFILE: pl.String, IDENTIFIED: pl.String}))
     since = None
@@ -171,16 +188,24 @@ def _held_links(call: ImportContext, keys: pl.Series) -> pl.DataFrame:
     # Whom a job may not create, somebody else may have created since.
     there = pl.col(EXISTS) if not call.job.creates else pl.col(EXISTS).is_not_null()
     links = links_of(held.filter(there.fill_null(value=False)))
-    ours = links[LINKED].drop_nulls().unique()
-    return still_linked(links, call.state.held.of(ours.alias(PROFILE), sorted(SHARED)))
+    others = links.filter(pl.col(LINKED) != pl.col(PROFILE))
+    people = others[LINKED].unique().alias(PROFILE)
+    return still_linked(links, call.state.held.of(people, [IDENTIFIED, *sorted(SHARED)]))
 
 
 def _uncertain(call: ImportContext, keys: pl.Series) -> pl.Series:
     """Choose the keys that were known to mean somebody, until a call of ours was about them."""
     if keys.is_empty() or IDENTIFIED not in call.state.held.fields():
         return keys.clear()
-    held = call.state.held.of(keys, [IDENTIFIED]).filter(pl.col(IDENTIFIED) == UNCERTAIN)
-    return keys.filter(keys.is_in(held[PROFILE].implode()))
+    held = call.state.held.of(keys, [IDENTIFIED])
+    links = links_of(held).drop_nulls(LINKED)
+    people = call.state.held.of(links[LINKED].unique().alias(PROFILE), [IDENTIFIED])
+    lost = people.filter(pl.col(IDENTIFIED) == UNCERTAIN)[PROFILE]
+    found = [
+        held.filter(pl.col(IDENTIFIED) == UNCERTAIN)[PROFILE],
+        links.filter(pl.col(LINKED).is_in(lost.implode()))[PROFILE],
+    ]
+    return keys.filter(keys.is_in(pl.concat(found).implode()))
 
 
 def _to_be_seen(call: ImportContext, keys: pl.Series, rules: Sequence[Rule]) -> pl.Series:
@@ -223,6 +248,7 @@ def _from_segment(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what i
     people.from_segment = True
     people.ambiguous.append(told.several)
     people.new.append(told.new)
+    people.disputed.append(told.disputed)
     held = call.state.held.of(told.absent, [])
     gone = held.filter(~pl.col(EXISTS) & pl.col(PROFILE).is_in(told.absent.implode()))[PROFILE]
     people.seen.add(held_form({}, gone.to_list(), [IDENTIFIED, *(rule.name for rule in rules)]))
@@ -238,6 +264,17 @@ def _unknown_ids(call: ImportContext, batch: InputBatch, fields: list[str]) -> p
         known = pl.all_horizontal(pl.col(name).is_not_null() for name in fields)
         found.append(ids.filter(~ids.is_in(held.filter(known)[PROFILE].implode())))
     return pl.concat(found)
+
+
+def _joined(call: ImportContext, people: People, links: pl.DataFrame) -> pl.DataFrame:
+    """Let one key stand for each of the people, and remember it."""
+    more = joined(pl.concat(people.names))
+    keep = keeping(call) if more.height else None
+    if keep is not None:
+        there = pl.lit(value=True).alias(EXISTS)
+        one = json_string(pl.col(LINKED)).alias(IDENTIFIED)
+        keep(more.select(PROFILE, there, one), call.context.bucket.now())
+    return pl.concat([links, more]).unique(PROFILE, keep="last", maintain_order=True)
 
 
 def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is learnt goes
@@ -261,13 +298,16 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
         people.ambiguous.append(several[PROFILE])
         certain = seen.filter(pl.col(EXISTS).is_not_null())
         links.append(links_of(certain.filter(kind_of(pl.col(PROFILE)) != "external_id")))
+        names = names_of(certain)
         # What is looked up is recorded only after this.
-        held = call.state.held.of(certain[PROFILE], [])
+        held = call.state.held.of(pl.concat([certain[PROFILE], names[NAME]]), [IDENTIFIED])
         people.new.append(certain.join(held, on=PROFILE, how="anti")[PROFILE])
-        people.seen.add(certain)
+        people.names.append(names)
+        people.disputed.append(disputed(names, held, keys))
+        people.seen.add(certain.drop(NAMES))
         people.lookups += LookUps.of(seen[PROFILE])
 
-    names = [rule.name for rule in rules if is_shown(rule.name)]
-    look_up_all(call, needed, {*call.job.fields, *names}, take)
+    shown = [rule.name for rule in rules if is_shown(rule.name)]
+    look_up_all(call, needed, {*call.job.fields, *shown}, take)
     needed.clear()
     return pl.concat(links).unique(PROFILE, keep="last", maintain_order=True)

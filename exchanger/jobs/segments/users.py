@@ -37,6 +37,7 @@ from exchanger.profiles.exported.named import AT, PERSON, KeysTold
 from exchanger.profiles.exported.sought import SoughtKeys
 from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
 from exchanger.profiles.frames.slices import slice_of
+from exchanger.profiles.people.names import without_rivals
 from exchanger.profiles.spelling.profile_key import are_shared, external_ids_among
 
 if TYPE_CHECKING:
@@ -295,7 +296,7 @@ def _held_by_keys(users: list[Row], sought: SoughtKeys, fields: list[str]) -> pl
     keys = sought.keys_of(users)
     theirs = [users[at] for at in keys[AT]]
     rows = held_under(keys[PROFILE], theirs, [*fields, IDENTIFIED])
-    return rows.with_columns(keys[PERSON])
+    return without_rivals(rows, keys[AT]).with_columns(keys[PERSON])
 
 
 def _written(context: JobContext, name: str, number: int, frame: pl.DataFrame) -> Path:

@@ -26,7 +26,7 @@ from exchanger.profiles.exported.selection import (
     FieldsToExport,
     Selection,
 )
-from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, NAMES, PROFILE
 from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.spelling.json_values import (
     EMPTY,
@@ -36,11 +36,13 @@ from exchanger.profiles.spelling.json_values import (
     spell_json,
     spell_numbers,
 )
+from exchanger.profiles.spelling.profile_key import names_of_user, person_of_user
 
 _EXTERNAL_ID = "external_id"
+_ALIASES = "user_aliases"
 _TOLD_BY: Mapping[IdentifierKind, str] = {
     "braze_id": BRAZE_ID,
-    "alias": "user_aliases",
+    "alias": _ALIASES,
     "email": "email",
     "phone": "phone",
 }
@@ -50,16 +52,20 @@ _NUMBER = r"^-?[0-9]"
 _NOTHING = r'^(?:"(?:\s|\\u000[9a-d])*"|\[\]|\{\})$'
 _BLANK = r"^\s*$"
 _EMPTY_TEXTS = ("[]", "{}")
+_OF_KEYS = (IDENTIFIED, NAMES)
+"""What is no attribute: to whom keys belong, and which other keys they have."""
 
 
-def fields_to_export(fields: Iterable[str]) -> list[str]:
+def fields_to_export(fields: Collection[str]) -> list[str]:
     """Name what to ask Braze for, so that the fields can be observed; ``external_id`` is first."""
     asked = [
         name if name in STANDARD else CUSTOM
         for name in fields
-        if name not in NOT_EXPORTED and name != IDENTIFIED
+        if name not in NOT_EXPORTED and name not in _OF_KEYS
     ]
-    return list(dict.fromkeys([_EXTERNAL_ID, *asked]))
+    named = [_ALIASES] if IDENTIFIED in fields else []
+    named += [BRAZE_ID, "email", "phone"] if NAMES in fields else []
+    return list(dict.fromkeys([_EXTERNAL_ID, *named, *asked]))
 
 
 def held_form(
@@ -74,7 +80,7 @@ def held_form(
     Args:
         profiles: Exported profiles, each by its key.
         absent: Keys that Braze does not know.
-        fields: The fields that were asked for.
+        fields: The fields that were asked for; ``@identified`` and ``@names`` may be among them.
         ambiguous: Keys that several profiles have.
 
     Returns:
@@ -89,20 +95,25 @@ def held_form(
         EXISTS: pl.Series(exists, dtype=pl.Boolean),
     }
     for name in fields:
-        observed = [_observed(profile, name) for profile in profiles.values()]
+        if name == NAMES:
+            lists = [names_of_user(profile) for profile in profiles.values()]
+            lists += [[]] * (len(missing) + len(several))
+            columns[name] = pl.Series(lists, dtype=pl.List(pl.String))
+            continue
+        observed = [_observed(key, profile, name) for key, profile in profiles.items()]
         texts = [*observed, *[EMPTY] * len(missing), *[None] * len(several)]
         columns[name] = pl.Series(texts, dtype=pl.String)
     frame = pl.DataFrame(columns).unique(PROFILE, keep="first", maintain_order=True)
     return frame.with_columns(
-        canonical_string(name, pl.col(name)).alias(name) for name in fields if name != IDENTIFIED
+        canonical_string(name, pl.col(name)).alias(name) for name in fields if name not in _OF_KEYS
     )
 
 
-def _observed(profile: Mapping[str, Any], name: str) -> str | None:
+def _observed(key: str, profile: Mapping[str, Any], name: str) -> str | None:
     if name in NOT_EXPORTED:
         return None
     if name == IDENTIFIED:
-        return spell_json(profile.get(_EXTERNAL_ID))
+        return spell_json(person_of_user(profile, key))
     place = profile if name in STANDARD else profile.get(CUSTOM) or {}
     value = place.get(name)
     if isinstance(value, str) and not value.strip():
@@ -120,14 +131,20 @@ def fields_of_export(fields: list[str], kinds: Collection[IdentifierKind] = ()) 
     Args:
         fields: Attributes.
         kinds: What else names people beside an ``external_id``; then also ``braze_id``, which tells
-            them apart.
+            them apart, and aliases, one of which stands for who has no ``external_id``.
     """
     wanted = [name for name in fields if name not in NOT_EXPORTED]
     standard = [name for name in wanted if name in STANDARD]
     custom = [name for name in wanted if name not in STANDARD]
     everything = [CUSTOM] if len(custom) > ATTRIBUTES_PER_EXPORT else []
     others = {_TOLD_BY[kind] for kind in kinds if kind != "external_id"}
-    named = {_EXTERNAL_ID, *standard, *everything, *others, *([BRAZE_ID] if others else ())}
+    named = {
+        _EXTERNAL_ID,
+        *standard,
+        *everything,
+        *others,
+        *([BRAZE_ID, _ALIASES] if others else ()),
+    }
     return FieldsToExport(tuple(sorted(named)), () if everything else tuple(sorted(custom)))
 
 
@@ -163,14 +180,18 @@ def held_under(keys: pl.Series, users: list[Row], fields: list[str]) -> pl.DataF
     Args:
         keys: As many as users.
         users: As ``parse_users`` gives them.
-        fields: Fields that were asked for; ``@identified`` may be among them.
+        fields: Fields that were asked for; ``@identified`` and ``@names`` may be among them.
     """
     attributes: list[dict[str, Any]] = [user.get(CUSTOM) or {} for user in users]
     columns = {PROFILE: keys, EXISTS: pl.Series([True] * len(users), dtype=pl.Boolean)}
     for name in fields:
         if name == IDENTIFIED:
-            ids = [_observed(user, name) for user in users]
+            ids = [_observed(*one, name) for one in zip(keys, users, strict=True)]
             columns[name] = pl.Series(ids, dtype=pl.String)
+            continue
+        if name == NAMES:
+            lists = [names_of_user(user) for user in users]
+            columns[name] = pl.Series(lists, dtype=pl.List(pl.String))
             continue
         places = users if name in STANDARD else attributes
         columns[name] = held_texts(name, cells([place.get(name) for place in places]))

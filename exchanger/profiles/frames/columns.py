@@ -29,8 +29,9 @@ EXISTS = "@exists"
 """Boolean or null: the profile was observed to exist, to be absent, or neither."""
 IDENTIFIED = "@identified"
 """
-String: the external id of the profile that another identifier means, as JSON; ``null`` if it has
-none. It is held like a field, and is none, as no attribute is called so.
+String: the key that stands for the person whom a key means, as JSON: the external id, else the
+first alias, else the key itself; ``null`` if nobody was seen to have it. It is held like a field,
+and is none, as no attribute is called so.
 """
 OTHER = "@other"
 """String: the key of the other identifier that a call about people names; null if none."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.columns import EXISTS, PROFILE
 from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.merging.problems import REJECTED_PROFILES
-from exchanger.profiles.spelling.json_values import EMPTY
 from exchanger.profiles.spelling.profile_key import kind_of, profile_key, value_of
+from exchanger.profiles.spelling.same_person import LINKED, links_of
 
 ADDRESS = "@address"
 
@@ -49,9 +49,9 @@ def would_duplicate(strangers: pl.DataFrame, addresses: pl.DataFrame) -> pl.Data
     Returns:
         ``@profile field value reason message``, as ``reconcile.merge`` gives them.
     """
-    alone = addresses.filter(
-        pl.col(EXISTS).fill_null(value=False), pl.col(IDENTIFIED).eq_missing(pl.lit(EMPTY))
-    )
+    known = links_of(addresses.filter(pl.col(EXISTS).fill_null(value=False)))
+    person = pl.col(LINKED)
+    alone = known.filter(person.is_null() | (kind_of(person) != "external_id"))
     value = value_of(pl.col(ADDRESS))
     message = (
         "A profile that has no external_id has the e-mail address {}, so Braze would create a "

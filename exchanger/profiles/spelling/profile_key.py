@@ -71,6 +71,22 @@ def keys_of_user(user: Mapping[str, Any]) -> set[str]:
     return names | {own} if isinstance(own, str) else names
 
 
+def person_of_user(user: Mapping[str, Any], key: str) -> str:
+    """
+    Choose the key that stands for an exported profile, whichever of its keys it was found by.
+
+    It is the external id; without one the first alias, as that belongs to one profile for good,
+    while an address may be that of several; of who has neither it is the key itself.
+    """
+    own = user.get("external_id")
+    return own if isinstance(own, str) else min(keys_of_user(user), default=key)
+
+
+def names_of_user(user: Mapping[str, Any]) -> list[str]:
+    """Name all keys of an exported profile but the external id, sorted."""
+    return sorted((keys_of_user(user) | other_keys_of_user(user)) - {user.get("external_id")})
+
+
 def other_keys_of_user(user: Mapping[str, Any]) -> set[str]:
     """Name the ``braze_id`` of an exported profile, its address and its number, as keys."""
     email = user.get("email")

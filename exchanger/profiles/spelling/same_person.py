@@ -1,4 +1,8 @@
-"""Keys that mean one person: an address, number or alias, and the external id of its profile."""
+"""
+Keys that mean one person: an address, number or alias, and the key that stands for its profile.
+
+That is the external id, or an alias where there is none (``profile_key.person_of_user``).
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LINKED = "@linked"
-"""String: the external id of the profile that a key means; null if it has none."""
+"""String: the key that stands for the person whom a key means; null if nobody is known."""
 IS_LINKED = (
     pl.col(IDENTIFIED).str.starts_with('"') & (json_string(pl.col(PROFILE)) != pl.col(IDENTIFIED))
 ).fill_null(value=False)
-"""Whether a key in a held frame means a person with an external id that is not the key itself."""
+"""Whether another key than itself stands for the person whom a key in a held frame means."""
 
 
 def links_of(held: pl.DataFrame) -> pl.DataFrame:
@@ -38,13 +42,18 @@ def links_of(held: pl.DataFrame) -> pl.DataFrame:
 
 def still_linked(links: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
     """
-    Leave out links that what is held contradicts: the person has another address by now.
+    Leave out links that what is held contradicts.
+
+    The person has another address by now, or an alias that stands for them means somebody else.
 
     Args:
         links: What *links_of* gave.
-        held: The held frame of the external ids, with ``email`` and ``phone``.
+        held: The held frame of the keys that stand for people, with ``@identified``, ``email`` and
+            ``phone``.
     """
-    own = held.select(pl.col(PROFILE).alias(LINKED), "email", "phone")
+    other = ~IS_LINKED & (pl.col(IDENTIFIED) != UNCERTAIN) & pl.col(EXISTS)
+    stands = (kind_of(pl.col(PROFILE)) == "external_id") | other.fill_null(value=False)
+    own = held.select(pl.col(PROFILE).alias(LINKED), "email", "phone", stands.alias("stands"))
     beside = links.join(own, on=LINKED, how="left", maintain_order="left")
     kind, value = kind_of(pl.col(PROFILE)), value_of(pl.col(PROFILE))
 
@@ -53,21 +62,21 @@ def still_linked(links: pl.DataFrame, held: pl.DataFrame) -> pl.DataFrame:
         plain = text.str.strip_chars('"').str.to_lowercase()
         return (kind == name) & text.is_not_null() & (text != "?") & (plain != value)
 
-    moved = differs("email") | differs("phone")
+    moved = differs("email") | differs("phone") | ~pl.col("stands")
     return beside.filter(~moved.fill_null(value=False)).select(PROFILE, LINKED)
 
 
 def with_identities(seen: pl.DataFrame) -> pl.DataFrame:
     """
-    Let what was seen of a key that means an identified person count for their external id, too.
+    Let what was seen of a key count for the one that stands for the person, too.
 
     Args:
         seen: A held frame with ``@identified``.
     """
-    named = pl.col(IDENTIFIED).str.starts_with('"') & (kind_of(pl.col(PROFILE)) != "external_id")
-    people = seen.filter(named).with_columns(
-        pl.col(IDENTIFIED).str.json_decode(pl.String).alias(PROFILE),
-        pl.lit(None, pl.String).alias(IDENTIFIED),
+    others = seen.filter(IS_LINKED, kind_of(pl.col(PROFILE)) != "external_id")
+    people = others.with_columns(pl.col(IDENTIFIED).str.json_decode(pl.String).alias(PROFILE))
+    people = people.with_columns(
+        pl.when(kind_of(pl.col(PROFILE)) != "external_id").then(IDENTIFIED).alias(IDENTIFIED)
     )
     return pl.concat([seen, people]).unique(PROFILE, keep="first", maintain_order=True)
 

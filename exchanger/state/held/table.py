@@ -235,27 +235,28 @@ class HeldValues:
                 return found.sort("place", PROFILE)[PROFILE].head(count)
             share *= 4
 
-    def linked_to(self, external_id: str) -> list[str]:
-        """Name the other keys that are held to mean the profile of an external id."""
+    def linked_to(self, person: str) -> list[str]:
+        """Name the other keys that are held to mean the person for whom a key stands."""
         rows = self._table.scan()
         column = held_column(IDENTIFIED)
         if rows is None or column not in rows.collect_schema().names():
             return []
-        theirs = rows.filter(pl.col(column) == spell_json(external_id))
+        other = pl.col("profile") != person
+        theirs = rows.filter(other, pl.col(column) == spell_json(person))
         return sorted(self._collect(theirs.select("profile").unique())["profile"])
 
-    def links_to(self, external_ids: pl.Series) -> pl.DataFrame:
+    def links_to(self, people: pl.Series) -> pl.DataFrame:
         """
-        Return the keys that were ever held to mean the profiles of some external ids.
+        Return the keys that were ever held to mean the people for whom some keys stand.
 
         Returns:
-            ``@profile``, and the external id as ``linked``.
+            ``@profile``, and the key that stands for the person as ``linked``.
         """
         rows = self._table.scan()
         column = held_column(IDENTIFIED)
         if rows is None or column not in rows.collect_schema().names():
             return pl.DataFrame(schema={PROFILE: pl.String, "linked": pl.String})
-        named = pl.LazyFrame({"linked": external_ids}).with_columns(
+        named = pl.LazyFrame({"linked": people}).with_columns(
             json_string(pl.col("linked")).alias(column)
         )
         theirs = rows.select("profile", column).drop_nulls(column).join(named, on=column)

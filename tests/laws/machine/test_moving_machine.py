@@ -157,12 +157,8 @@ class Identified(Moving):
     )
 
     def people(self, who):
-        """Who has an alias alone."""
-        return [Mover("", alias=f"a-{who}")]
-
-    def words(self, who):
-        """By the alias, and by the new id."""
-        return super().words(who)[1:]
+        """Who has an address and an alias, and no id."""
+        return [Mover(f"p{who}@example.com", alias=f"a-{who}")]
 
     def call(self, who):
         """By the alias."""

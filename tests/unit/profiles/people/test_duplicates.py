@@ -27,6 +27,7 @@ ALONE = (True, "null")
     [
         ("c", " A@Example.com", None, ALONE, True),
         ("c", "a@example.com", False, ALONE, True),
+        ("c", "a@example.com", None, (True, '"alias\\u001fcrm\\u001f7"'), True),
         ("c", "a@example.com", True, ALONE, False),
         ("c", "b@example.com", None, ALONE, False),
         ("c", None, None, ALONE, False),
