@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import shlex
 
 import polars as pl
@@ -190,26 +189,6 @@ def test_rows_of_others_in_an_answer_stay_though_the_file_is_gone(exchange):
     [left] = [item.key for item in exchange.bucket.list("in_rejected/")]
     rows = pl.read_parquet(io.BytesIO(exchange.bucket.read(left)[0]))
     assert (answers[0], [("b", 2)]) == (left, rows.select("id", "_row").rows())
-
-
-@pytest.mark.nightly
-def test_what_a_later_run_said_of_a_file_stays_said(exchange):
-    """Rejected rows go from the answers of each run; a report is not the older run's again."""
-    exchange.configure(
-        crm=import_job(source={"prefix": "in/"}, fields={"visits": FIELDS["visits"]})
-    )
-    exchange.drop("in/a.csv", f"id,visits\n{WHO},x\nb,y\nc,3\n")
-    exchange.ask("run", "crm", code=4)
-    exchange.drop("in_corrected/1/a.csv", f"id,visits,_row\n{WHO},1,1\n")
-    exchange.ask("run", "crm", code=4)
-    exchange.ask("undo", "2", "--yes")
-
-    exchange.ask("forget", WHO, "--yes")
-    told = json.loads(exchange.bucket.read("in_reports/a.csv.json")[0])
-    assert (3, "taken_back") == (told["run"], told["verdict"])
-    rejected = exchange.bucket.read("in_rejected/1/a.csv")[0].decode()
-    assert ["b"] == [line.split(",")[0] for line in rejected.splitlines()[1:]]
-    assert [] == naming_beside(exchange, WHO)
 
 
 @pytest.mark.nightly

@@ -10,11 +10,10 @@ from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import structlog
 
 from exchanger.config.answers import AnswerNames
-from exchanger.errors import LeaseLost, Stopped, StorageChanged, StorageError, StorageMissing
+from exchanger.errors import LeaseLost, Stopped, StorageChanged, StorageError
 from exchanger.files.drops import is_drop
 from exchanger.files.scratch.prefetch import prefetch_several
 from exchanger.jobs.answers.facts import RunAnswer
@@ -93,8 +92,6 @@ def write_again(
     """
     Write the answers of an earlier run anew, as its quarantine is about to have less in it.
 
-    A report by which a later run has answered since, or an undo, stays that of the later one.
-
     Args:
         context: The outside; its lease is ours.
         state: Where the run is.
@@ -143,21 +140,17 @@ def _written(
                 rejected[key] = name
                 yield name
         if run.answers.get("report"):
-            reasons = reasons_by_file((rows, values))
-            answer, keys = _answer(context, state, run, reasons, rejected)
-            if left is not None:
-                keys = [key for key in keys if not _is_answered_later(context, run, key)]
-            yield from write_reports(context, keys, partial(_named, context, run), answer.facts)
+            yield from _reports(context, state, run, reasons_by_file((rows, values)), rejected)
 
 
-def _answer(
+def _reports(
     context: JobContext,
     state: ConnectionState,
     run: RunDocument,
     reasons: Mapping[str, list[dict[str, Any]]],
     rejected: Mapping[str, str],
-) -> tuple[RunAnswer, list[str]]:
-    """Put together what a run answers, and name the files that it is the last to answer about."""
+) -> Iterator[str]:
+    """Write the report about each file of a run, several at a time."""
     parent = state.runs.read(run.parent).document if run.parent else None
     origin, undos = _origin(state, run)
     mask = Mask(frozenset(run.answers.get("masked", ())))
@@ -166,7 +159,8 @@ def _answer(
         run, reasons, rejected, context.words, context.budget, earlier, mask, puts_back
     )
 
-    return answer, _latest(state, origin, answer.keys)
+    keys = _latest(state, origin, answer.keys)
+    yield from write_reports(context, keys, partial(_named, context, run), answer.facts)
 
 
 def _origin(state: ConnectionState, run: RunDocument) -> tuple[RunDocument, int]:
@@ -228,15 +222,6 @@ def _named(context: JobContext, run: RunDocument, key: str) -> AnswerNames:
         return names.of(run.job, shared=context.folders.shared(key))
     shared = any(is_drop(key, prefix, pattern, context.state_prefix) for pattern in beside)
     return names.of(run.job, shared=shared)
-
-
-def _is_answered_later(context: JobContext, run: RunDocument, key: str) -> bool:
-    """Return whether the report about a file is by now that of a later run."""
-    try:
-        body, _ = context.bucket.read(_named(context, run, key).report(key, "json"))
-    except StorageMissing:
-        return False
-    return int(orjson.loads(body)["run"] or 0) > run.seq
 
 
 def _latest(state: ConnectionState, run: RunDocument, keys: list[str]) -> list[str]:
