@@ -30,7 +30,13 @@ from exchanger.profiles.exported.held_rows import held_form
 from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.profile_key import are_shared, external_ids_among, kind_of
-from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
+from exchanger.profiles.spelling.same_person import (
+    IS_LINKED,
+    LINKED,
+    linked,
+    links_of,
+    still_linked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,13 +90,16 @@ def resolve_people(
         report: Gets sentences about look-ups, or the export that spares them.
 
     Returns:
-        What was learnt; None where external ids alone name the profiles.
+        What was learnt; None where external ids alone name the profiles, none of them an old one.
 
     Raises:
         BrazeError: A look-up failed.
         Stopped: The process was asked to stop.
     """
-    if call.job.by_external_id or not call.kind.looked_up:
+    if not call.kind.looked_up:
+        return None
+    old = _old_ids(call, batch)
+    if call.job.by_external_id and old.is_empty():
         return None
     nobody = pl.DataFrame(schema={PROFILE: pl.String, EXISTS: pl.Boolean, IDENTIFIED: pl.String})
     people = People(PartitionedRows(batch.scratch, len(batch.given), nobody))
@@ -110,8 +119,9 @@ def resolve_people(
         unknown = unknown.filter(~unknown.is_in(settled.implode()))
     if uncertain.len() and call.record:
         wait_until_shown(call.context, call.state.runs, last)
-    if unknown.len():
-        links = pl.concat([links, _look_up(call, batch, rules, report, people, unknown)])
+    if unknown.len() or old.len():
+        asked = pl.concat([unknown, old])
+        links = pl.concat([links, _look_up(call, batch, rules, report, people, asked)])
     named = links.filter(pl.col(LINKED).is_not_null())
     if named.height:
         for rows in (batch.given, batch.corrections):
@@ -148,6 +158,23 @@ def _other_keys(batch: InputBatch) -> pl.Series:
         for number in range(len(rows)):
             keys = rows.keys(number).unique().to_frame(PROFILE)
             found.append(keys.filter(other).to_series())
+    return pl.concat(found).unique().sort()
+
+
+def _old_ids(call: ImportContext, batch: InputBatch) -> pl.Series:
+    """
+    Name the external ids of a run that were renamed, each once.
+
+    Whose each is, a look has to tell: it may have ended, and be somebody else's by now.
+    """
+    found = [pl.Series(PROFILE, [], pl.String)]
+    if IDENTIFIED not in call.state.held.fields():
+        return found[0]
+    for rows in (batch.given, batch.corrections):
+        for number in range(len(rows)):
+            ids = external_ids_among(rows.keys(number).unique())
+            held = call.state.held.of(ids, [IDENTIFIED])
+            found.append(held.filter(IS_LINKED, pl.col(PROFILE).is_in(ids.implode()))[PROFILE])
     return pl.concat(found).unique().sort()
 
 
@@ -253,7 +280,7 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
         several = seen.filter(pl.col(EXISTS).is_null())
         people.ambiguous.append(several[PROFILE])
         certain = seen.filter(pl.col(EXISTS).is_not_null())
-        links.append(links_of(certain.filter(kind_of(pl.col(PROFILE)) != "external_id")))
+        links.append(links_of(certain))
         # What is looked up is recorded only after this.
         held = call.state.held.of(certain[PROFILE], [])
         people.new.append(certain.join(held, on=PROFILE, how="anti")[PROFILE])
