@@ -183,6 +183,9 @@ NoteCode = Literal[
 ]
 """One code for each shape of a sentence; it never changes its meaning."""
 
+_CHOICES = ("decide_", "guards_differ")
+"""How codes begin that say how a person may decide about the run that has them."""
+
 
 @dataclass(frozen=True)
 class Note:
@@ -227,6 +230,12 @@ def noted(code: NoteCode, /, **facts: Any) -> Note:
 def read_notes(content: Iterable[Mapping[str, Any]]) -> tuple[Note, ...]:
     """Read notes out of a document; one of an earlier version has none."""
     return tuple(Note.from_dict(each) for each in content)
+
+
+def without_choices(notes: Iterable[Note], state: str) -> tuple[Note, ...]:
+    """Leave out what a person may type about a run that waits, if its state says it is decided."""
+    decided = state in ("released", "discarded")
+    return tuple(note for note in notes if not (decided and note.code.startswith(_CHOICES)))
 
 
 def as_plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,13 @@ from exchanger.braze.endpoints import COHORT, EMAIL_STATES, GROUPS
 from exchanger.config.describing.notifications import channel_name
 from exchanger.config.loading.shorthand import REGISTER
 from exchanger.config.models import Config, ExportJob, ImportJob, S3Config
-from exchanger.errors import BrazeError, BrazeForbidden, BrazeRefused, ExchangerError
+from exchanger.errors import (
+    BrazeError,
+    BrazeForbidden,
+    BrazeRefused,
+    ExchangerError,
+    StorageMissing,
+)
 from exchanger.jobs.column_types import kept_columns
 from exchanger.jobs.planning.catalogs import find_catalog
 from exchanger.jobs.runtime.recognition import recognise
@@ -124,7 +130,7 @@ def _try_bucket(
     yield _tried(context, what, partial(probe, bucket, state))
     yield _tried(context, f"recognise whose state {root}{state} is", partial(_recognise, context))
     for prefix in dict.fromkeys(job.source.prefix for job in imports):
-        yield _tried(context, f"list {root}{prefix}", partial(_list, context, prefix))
+        yield _tried(context, f"list {root}{prefix}", partial(_list_and_look, context, prefix))
     tags = {job.after.move_to: job.after.tag for job in imports if job.after.move_to}
     for prefix, given in tags.items():
         trying = partial(probe_moving, bucket, prefix, given)
@@ -161,6 +167,14 @@ def _list(context: JobContext, prefix: str) -> None:
     next(iter(context.bucket.list(prefix)), None)
 
 
+def _list_and_look(context: JobContext, prefix: str) -> None:
+    """List a folder, and look at the first file: who may list may yet not be allowed to read."""
+    files = (item for item in context.bucket.list(prefix) if item.size)
+    if first := next(files, None):
+        with suppress(StorageMissing):
+            context.bucket.head(first.key)
+
+
 def _reach_engine(context: JobContext) -> None:
     with context.engine():
         pass
@@ -189,7 +203,7 @@ async def _try_braze(
             export = braze.export_segment(_NOBODY, ["external_id"])
             trials.append(await _allowed(context, "export segments", export))
         trials += await _try_catalogs(context, braze, [job for job in imports if job.catalog])
-        if any(not job.catalog and job.cohort is None for job in imports):
+        if any(not job.catalog and not job.cohort_alone for job in imports):
             empty = json.dumps({"attributes": []}).encode()
             trials.append(await _allowed(context, "update profiles", braze.track(empty)))
         if any(not job.catalog for job in imports):

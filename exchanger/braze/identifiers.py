@@ -19,6 +19,8 @@ NEVER_CREATED: frozenset[IdentifierKind] = frozenset({"braze_id"})
 """An unknown one is skipped without a word, whatever the request says (braze-api.md 2.3)."""
 CREATED_ON_DEMAND: frozenset[IdentifierKind] = frozenset({"alias"})
 """A profile is created only where the object says so (braze-api.md 2.3)."""
+NAMES_IN_COHORTS: frozenset[IdentifierKind] = frozenset({"external_id", "alias"})
+"""What a person may be given to a cohort by; devices, too, which name no profile elsewhere (11)."""
 
 LONGEST: Mapping[IdentifierKind, int] = {
     "external_id": LONGEST_IDENTIFIER,

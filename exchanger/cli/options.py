@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -67,10 +68,18 @@ def key_of(profile: str, by: Kind, label: str) -> str:
     wanted = profile.strip()
     if not wanted:
         raise typer.BadParameter("name the identifier of a profile", param_hint="PROFILE")
+    if label and by is not Kind.alias:
+        raise typer.BadParameter("only an alias has one: add --by alias", param_hint="--label")
     if (key := canonical_key(by.value, wanted, label.strip())) is None:
         needs = "an alias needs its --label" if by is Kind.alias else f"this is no {by.value}"
         raise typer.BadParameter(needs, param_hint="PROFILE")
     return key
+
+
+def typed(verb: str, *words: str, connection: str | None = None) -> str:
+    """Return a command as a person types it, for the connection that was asked for."""
+    of = ["--connection", connection] if connection else []
+    return shlex.join(["exchanger", verb, *words, *of])
 
 
 def wait_seconds(text: str) -> float:

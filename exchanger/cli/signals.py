@@ -12,8 +12,9 @@ from types import FrameType
 @contextmanager
 def stopping_on_signals() -> Iterator[threading.Event]:
     """
-    Turn SIGTERM and SIGINT into an event while the context is open. Main thread only.
+    Turn SIGTERM, SIGINT and SIGHUP into an event while the context is open. Main thread only.
 
+    SIGHUP is what a terminal that is closed sends; under nohup, which ignores it, it stays ignored.
     A second SIGINT raises ``KeyboardInterrupt``: whoever presses Ctrl-C twice wants out at once.
     """
     stopping = threading.Event()
@@ -23,7 +24,10 @@ def stopping_on_signals() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stopping.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    asking = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asking.append(signal.SIGHUP)
+    before = {number: signal.signal(number, ask) for number in asking}
     try:
         yield stopping
     finally:

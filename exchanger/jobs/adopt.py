@@ -109,18 +109,25 @@ def _is_unrecognised(state: ConnectionState, account: Account, segments: list[st
 def _chosen(
     context: JobContext, own: ConnectionState, account: Account, segments: list[str]
 ) -> str:
-    """Find the only other state that may be of the same workspace."""
-    found = [
+    """Find the only other state that may be of the same workspace, and is nobody's any more."""
+    may_be = [
         entry.prefix
         for entry in own.register.states().values()
         if entry.prefix != own.names.prefix
         and not entry.memory_at
         and entry.compare(account, segments) != "other"
     ]
+    # A connection of this configuration goes on with its own: to share it, a person names it.
+    found = [prefix for prefix in may_be if prefix not in context.folders.written]
     if len(found) == 1:
         return found[0]
-    detail = "several states may be meant" if found else "no other state is of its workspace"
-    raise NothingToAdopt(context.connection, detail, sorted(found))
+    if found:
+        detail = "several states may be meant"
+    elif may_be:
+        detail = "what may be of its workspace is the memory of another connection"
+    else:
+        detail = "no other state is of its workspace"
+    raise NothingToAdopt(context.connection, detail, sorted(found or may_be))
 
 
 def _accepted(

@@ -25,7 +25,7 @@ from exchanger.jobs.planning.commit import canary_of
 from exchanger.jobs.planning.exposure import exposure_of
 from exchanger.jobs.planning.guards import decision_guards, guards_of
 from exchanger.jobs.planning.plan import planned
-from exchanger.jobs.planning.preview import PlanReport, preview
+from exchanger.jobs.planning.preview import PlanReport, examples_shown, preview
 from exchanger.jobs.runtime.import_context import ImportContext
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions
@@ -57,6 +57,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     *,
     record: bool = False,
     rows: int | None = None,
+    kept: bool = True,
 ) -> PlanReport:
     """
     Return what ``run_import`` would send, and write nothing anywhere.
@@ -70,6 +71,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
         options: Which files, and how they are taken.
         record: Record what was looked up, as an observation, so that a run need not ask again.
         rows: How many changes of each field, and rejected rows, to show.
+        kept: Whether the plan may be saved, and so has to stand for all that is sent.
 
     Raises:
         BrazeError: A look-up failed.
@@ -78,7 +80,14 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     state = open_state(context.bucket, context.state_prefix)
     recognise(context, state)
     call = ImportContext(
-        context, state, name, job, options or ImportOptions(), record=False, learn=record
+        context,
+        state,
+        name,
+        job,
+        options or ImportOptions(),
+        record=False,
+        learn=record,
+        shown=None if kept else examples_shown(rows),
     )
     report = new_report(call)
     if record:
@@ -154,7 +163,7 @@ def _previewed(  # noqa: PLR0913 - what was read, who may say no, and how it is 
         plan.rules,
         report,
         batch_size=call.context.batch_size,
-        content=True,
+        content=plan.content,
         besides=plan.points_of_leavers,
     )
     report.facts += _guard_notes(call, guards, exposure)
@@ -167,7 +176,7 @@ def _previewed(  # noqa: PLR0913 - what was read, who may say no, and how it is 
         preview(call, report, plan, exposure, rows),
         columns=batch.types,
         layout=batch.layout,
-        basis=None if last is None else _basis(call, plan, exposure, last),
+        basis=None if last is None or plan.content is None else _basis(call, plan, exposure, last),
     )
 
 

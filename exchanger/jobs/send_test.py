@@ -254,7 +254,8 @@ def _requests(context: JobContext, job: ImportJob, outbox: FrameFile) -> list[Ex
         for (name,), rows in part.group_by(ENDPOINT, maintain_order=True):
             endpoint = endpoint_named(str(name))
             for batch in bodies(rows[OBJECT], context.batch_size, endpoint).batches:
-                body = with_keys(batch.body, cohort) if cohort else batch.body
+                keyed = cohort is not None and endpoint.packed == "cohort"
+                body = with_keys(batch.body, cohort) if cohort and keyed else batch.body
                 found += [
                     Exchange(method, endpoint.address, bytes(body).decode())
                     for method in endpoint.methods

@@ -9,7 +9,7 @@ a cohort, which Braze has and does not show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from exchanger.config.models import (
 )
 from exchanger.objects.states import MEANT, Shaped, rejected_for, words_read
 from exchanger.profiles.frames.columns import (
+    BEFORE,
     COHORT,
     ENDPOINT,
     FILE,
@@ -38,6 +39,8 @@ from exchanger.profiles.frames.columns import (
     POINTS,
     PROFILE,
     ROW,
+    SEND,
+    WANTED,
     before,
     said,
     send,
@@ -45,11 +48,11 @@ from exchanger.profiles.frames.columns import (
 from exchanger.profiles.frames.columns import wanted as after
 from exchanger.profiles.frames.rules import Rule
 from exchanger.profiles.merging.strategies import entry_goes
-from exchanger.profiles.planning.cohort_requests import LEAVES
-from exchanger.profiles.planning.payloads import creation
+from exchanger.profiles.planning.cohort_requests import LEAVES, named_in_cohort
+from exchanger.profiles.planning.payloads import creation, objects
 from exchanger.profiles.reading.field_columns import type_of_value
 from exchanger.profiles.spelling.json_values import json_string, spell_json
-from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member, value_of
+from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
 from exchanger.profiles.validation.messages import no_rejections
 
 if TYPE_CHECKING:
@@ -75,12 +78,10 @@ def members(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) -> S
 
 
 def memberships(given: pl.DataFrame, parts: Mapping[str, Rule], job: ImportJob) -> Shaped:
-    """Read from each row whether whom it names belongs to the audience, or to its cohort."""
+    """Read from each row whether whom it names belongs to the audience."""
     found, rejected = _read(given, parts, job)
     events = job.audience.events if job.audience is not None else None
     name = MEMBER + (events.key if events is not None else "")
-    if job.cohort is not None:
-        name = COHORT + job.cohort.key
     config = FieldConfig(type="boolean")
     rule = Rule(name, _column(parts), "boolean", config)
     return Shaped(found.rename({_COMES: name}), [rule], rejected)
@@ -106,6 +107,9 @@ def _column(parts: Mapping[str, Rule]) -> str:
 def _field(target: AudienceTarget, column: str) -> tuple[Rule, pl.Expr]:
     """Build the field of a target, and its value in each row."""
     comes = pl.when(_COMES)
+    if target.cohort is not None:
+        config = FieldConfig(type="boolean")
+        return Rule(COHORT + target.cohort.key, column, "boolean", config), pl.col(_COMES)
     if target.list_ is not None:
         entry = spell_json(target.entry)
         there, gone = (pl.lit([text], pl.List(pl.String)) for text in (entry, entry_goes(entry)))
@@ -200,9 +204,9 @@ class CohortShape:
         told = pl.col(name) if name in wanted.columns else pl.lit(None, pl.String)
         comes = told == "true"
         rendered = pl.concat_str(
-            pl.lit('{"user_ids":['),
-            json_string(value_of(pl.col(PROFILE))),
-            pl.when(comes).then(pl.lit("]}")).otherwise(pl.lit(f'],"{LEAVES}":true}}')),
+            pl.lit("{"),
+            named_in_cohort(pl.col(PROFILE)),
+            pl.when(comes).then(pl.lit("}")).otherwise(pl.lit(f',"{LEAVES}":true}}')),
         )
         points = comes.cast(pl.UInt32) if is_billed(self.key) else pl.lit(0, pl.UInt32)
         return wanted.select(
@@ -212,6 +216,59 @@ class CohortShape:
             rendered.alias(OBJECT),
             points.alias(POINTS),
         )
+
+
+@dataclass(frozen=True)
+class BothShape:
+    """
+    What is sent of those who come and who go, where that is a cohort and attributes as well.
+
+    Each is an object of its own, which has nothing of the other, and is answered by itself. Nobody
+    is created, so neither has to wait for the other.
+
+    Args:
+        key: What names the cohort.
+    """
+
+    key: str
+
+    def changes(self, wanted: pl.DataFrame, _part: PartInput) -> pl.DataFrame:
+        """Part each change into that of attributes and that of the cohort, which comes later."""
+        name = COHORT + self.key
+        of_cohort = [side(name) for side in (before, after, send)]
+        if after(name) not in wanted.columns:  # Nothing is read of any file.
+            return wanted
+        sides = [each for each in wanted.columns if each.startswith((BEFORE, WANTED, SEND))]
+        of_others = [each for each in sides if each not in of_cohort]
+        changed = [pl.col(each).is_not_null() for each in of_others if each.startswith(WANTED)]
+        attributes = wanted.filter(pl.any_horizontal(pl.lit(value=False), *changed))
+        cohort = wanted.filter(pl.col(after(name)).is_not_null())
+        parted = (_without(attributes, of_cohort), _without(cohort, of_others))
+        return pl.concat(parted)
+
+    def objects(self, wanted: pl.DataFrame) -> pl.DataFrame:
+        """Render the attributes of each, or its change of the cohort."""
+        name = send(COHORT + self.key)
+        if name not in wanted.columns:
+            return objects(wanted, update_only=True)
+        is_cohort = pl.col(name).is_not_null()
+        rendered = (
+            objects(wanted.filter(~is_cohort).drop(name), update_only=True),
+            CohortShape(self.key).objects(wanted.filter(is_cohort)),
+        )
+        number = pl.int_range(pl.len(), dtype=pl.UInt32).alias(ITEM)
+        return pl.concat(rendered).with_columns(number)
+
+
+def _without(changes: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Take from changes what they say of some fields."""
+    nothing = (pl.lit(None, changes.schema[name]).alias(name) for name in names)
+    return changes.with_columns(nothing)
+
+
+def shape_of_both(job: ImportJob) -> BothShape:
+    """Return what a job sends of those who come and who go, to a cohort and as attributes."""
+    return BothShape(job.cohort.key if job.cohort is not None else "")
 
 
 def shape_of_cohort(job: ImportJob) -> CohortShape:

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Literal
 
 from exchanger.braze import endpoints
 from exchanger.braze.objects import MOST_PROPERTIES
-from exchanger.objects.audiences import crossings_of, members, memberships, shape_of_cohort
+from exchanger.objects.audiences import (
+    crossings_of,
+    members,
+    memberships,
+    shape_of_both,
+    shape_of_cohort,
+)
 from exchanger.objects.events import event_faults, event_members, event_points
 from exchanger.objects.items import shape_of_items
 from exchanger.objects.orders.events import order_faults
@@ -85,8 +91,9 @@ class ObjectKind:
         name: As the job says it, and the document of each of its runs.
         making: How rows become objects.
         settles: What accepted objects become, step by step.
-        looked_up: Whether a look-up of a profile shows what was sent. Then plans that became old,
-            requests without an answer and first deliveries are compared with what Braze has.
+        looked_up: Whether a look-up of a profile shows what was sent, or those fields of it that
+            ``columns.is_shown``. Then plans that became old, requests without an answer and first
+            deliveries are compared with what Braze has.
         taken_back: Whether ``undo`` can take back what a run of it changed.
         faults: What is wrong with rows whose cells are fine each: given the rules and the time.
         most_properties: How many properties Braze takes of an object; None of kinds without any.
@@ -178,7 +185,14 @@ _KINDS: Mapping[str, ObjectKind] = {
             "audience_cohort",
             Folded(changes=shape_of_cohort, there=True),
             ("held_values",),
-            shaped=memberships,
+            shaped=members,
+        ),
+        ObjectKind(
+            "audience_and_cohort",
+            Folded(changes=shape_of_both, there=True),
+            ("held_values",),
+            looked_up=True,
+            shaped=members,
         ),
         ObjectKind("renames", RENAME, ("people",), faults=rename_faults),
         ObjectKind("aliases", ALIAS, ("people",), faults=alias_faults),

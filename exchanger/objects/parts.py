@@ -26,13 +26,14 @@ class Fault(NamedTuple):
     at: pl.Expr
 
 
-def object_of(rules: Sequence[Rule], prefix: str) -> pl.Expr | None:
+def object_of(rules: Sequence[Rule], prefix: str, before: str = "") -> pl.Expr | None:
     """
     Spell the values that a row has as a JSON object, else null; None without rules.
 
     Args:
         rules: The parts.
         prefix: What the names of those begin with that are chosen; it is left out in the object.
+        before: What stands before the object.
     """
     chosen = [rule for rule in rules if rule.name.startswith(prefix)]
     if not chosen:
@@ -40,30 +41,39 @@ def object_of(rules: Sequence[Rule], prefix: str) -> pl.Expr | None:
     labels = [f"{spell_json(rule.name.removeprefix(prefix))}:" for rule in chosen]
     values = pl.struct(fragment(rule, pl.col(rule.name)).alias(rule.name) for rule in chosen)
     return values.map_batches(
-        partial(_put_together, labels=labels), return_dtype=pl.String, is_elementwise=True
+        partial(_put_together, labels=labels, before=before),
+        return_dtype=pl.String,
+        is_elementwise=True,
     )
 
 
-def _put_together(values: pl.Series, labels: Sequence[str]) -> pl.Series:
+def _put_together(values: pl.Series, labels: Sequence[str], before: str) -> pl.Series:
     """
     Put the members of objects together; what has a value in each row, in one go.
 
     Args:
         values: A struct of what is said of each, as JSON.
         labels: What stands before each.
+        before: What stands before an object.
     """
-    members = zip(values.struct.unnest().get_columns(), labels, strict=True)
+    rows, opening = values.struct.unnest(), pl.lit(before + "{")
+    members = zip(rows.get_columns(), labels, strict=True)
     pieces: list[pl.Expr] = []
     for sparse, group in groupby(members, key=lambda each: each[0].has_nulls()):
         named = [(pl.lit(label), pl.col(cells.name)) for cells, label in group]
         if sparse:
             pieces += [filled("{}{}", *one) for one in named]
-        else:
-            pieces.append(filled(",".join(["{}{}"] * len(named)), *chain(*named)))
-    listed = pl.concat_str(pieces, separator=",", ignore_nulls=True).alias("listed")
-    braced = pl.concat_str(pl.lit("{"), "listed", pl.lit("}")).alias(values.name)
-    rows = values.struct.unnest().select(listed)
-    return rows.select(pl.when(pl.col("listed") != "").then(braced)).to_series()
+            continue
+        listed = ",".join(["{}{}"] * len(named))
+        if len(named) == rows.width:  # Each row has all of them, so none is without an object.
+            whole = filled("{}" + listed + "}", opening, *chain(*named))
+            return rows.select(whole.alias(values.name)).to_series()
+        pieces.append(filled(listed, *chain(*named)))
+    members_of_row = pl.concat_str(pieces, separator=",", ignore_nulls=True).alias("listed")
+    braced = pl.concat_str(opening, "listed", pl.lit("}")).alias(values.name)
+    return (
+        rows.select(members_of_row).select(pl.when(pl.col("listed") != "").then(braced)).to_series()
+    )
 
 
 def of_properties(rules: Sequence[Rule]) -> list[Rule]:
@@ -91,8 +101,8 @@ def members_of(rules: Sequence[Rule], keys: dict[str, str]) -> list[pl.Expr]:
     """
     by_name = {rule.name: rule for rule in rules}
     named = [member(key, by_name[part]) for part, key in keys.items() if part in by_name]
-    spelled = properties(rules)
-    return named if spelled is None else [*named, pl.lit(',"properties":') + spelled]
+    spelled = object_of(rules, PROPERTY, ',"properties":')
+    return named if spelled is None else [*named, spelled]
 
 
 def is_larger(rules: Sequence[Rule], limit: int) -> pl.Expr:

@@ -24,6 +24,7 @@ from exchanger.profiles.frames.columns import (
     ROW_ID,
     ROWS,
 )
+from exchanger.profiles.frames.slices import all_differ
 from exchanger.profiles.planning.part import PartPlan, Tally
 from exchanger.profiles.planning.payloads import creation
 from exchanger.profiles.spelling.profile_key import are_external_ids, identifier_member
@@ -82,12 +83,14 @@ class RowOptions:
         rules: The parts of an object.
         endpoint: What outboxes call the endpoint.
         create_missing: Profiles that Braze does not have are created.
+        shown: So many objects of a part are spelled, as nobody sees the others; None for all.
     """
 
     making: EachRow
     rules: Sequence[Rule]
     endpoint: str
     create_missing: bool
+    shown: int | None = None
 
 
 def judged_rows(
@@ -131,10 +134,12 @@ def judged_rows(
 
 def plan_rows(part: RowsInput, terms: RowOptions) -> PartPlan:
     """Decide which rows are sent, and spell their objects."""
-    rows = part.given.sort(FILE, ROW)
+    rows = in_file_order(part.given)
     first = rows
     if ROW_ID in rows.columns:
-        new = pl.col(ROW_ID).is_first_distinct()
+        new = pl.lit(value=True)
+        if not all_differ(rows[ROW_ID]):  # Mostly they do, as a quick look at hashes tells.
+            new = pl.col(ROW_ID).is_first_distinct()
         if not part.taken.is_empty():
             new &= ~pl.col(ROW_ID).is_in(part.taken.implode())
         first = rows.filter(new)
@@ -144,6 +149,14 @@ def plan_rows(part: RowsInput, terms: RowOptions) -> PartPlan:
         rejected=None,
         tally=Tally(rows_repeated=rows.height - first.height + part.repeated),
     )
+
+
+def in_file_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Bring rows into the order of files and of rows in them, in which they mostly are."""
+    place = pl.col(FILE).cast(pl.UInt64) * (1 << 32) + pl.col(ROW)
+    if rows.select(place).to_series().is_sorted():
+        return rows
+    return rows.sort(FILE, ROW)
 
 
 def numbered(outbox: pl.DataFrame, ready: pl.DataFrame | None) -> pl.DataFrame:
@@ -161,9 +174,11 @@ def spelled(rows: pl.DataFrame, terms: RowOptions) -> pl.DataFrame:
 
     Returns:
         In the same order: ``@item`` (UInt32, null), ``@profile``, ``@endpoint``, ``@object`` (JSON
-        text), ``@points`` and ``@rows`` (UInt32), ``@file``, ``@row``, and ``@row_id`` if given.
+        text, null where nobody sees it), ``@points`` and ``@rows`` (UInt32), ``@file``, ``@row``,
+        and ``@row_id`` if given.
     """
-    keys = rows[PROFILE]
+    shown = rows.head(rows.height if terms.shown is None else terms.shown)
+    keys = shown[PROFILE]
     plain = are_external_ids(keys)
     rendered = pl.concat_str(
         pl.lit("{"),
@@ -174,11 +189,12 @@ def spelled(rows: pl.DataFrame, terms: RowOptions) -> pl.DataFrame:
         ignore_nulls=True,
     )
     named = [ROW_ID] if ROW_ID in rows.columns else []
-    return rows.select(
+    objects = shown.select(rendered.alias(OBJECT)).to_series()
+    return rows.with_columns(objects.extend_constant(None, rows.height - shown.height)).select(
         pl.lit(None, pl.UInt32).alias(ITEM),
         PROFILE,
         pl.lit(terms.endpoint).alias(ENDPOINT),
-        rendered.alias(OBJECT),
+        OBJECT,
         terms.making.points(terms.rules).cast(pl.UInt32).alias(POINTS),
         FILE,
         ROW,

@@ -253,11 +253,11 @@ class Sandbox:
             return dict(self._workspace.scene.catalogs.known[name].items)
 
     def cohort(self, partner: str, cohort_id: str) -> set[str]:
-        """The external ids in a cohort of a partner."""
+        """The external ids in a cohort of a partner; of who has none, the ``braze_id``."""
         with self._workspace.settled():
             members = self._workspace.scene.cohorts.known[partner, cohort_id].members
-            known = self._workspace.directory.by_external_id
-            return {name for name, profile in known.items() if profile.braze_id in members}
+            everyone = self._workspace.everyone()
+            return {one.external_id or one.braze_id for one in everyone if one.braze_id in members}
 
     def writes(self, outcome: Outcome | None = None) -> list[dict[str, Any]]:
         """What became of the kept objects and items, with the reason; of one outcome, or any."""

@@ -20,6 +20,26 @@ DELAYED = frozenset(
 )  # fmt: skip
 """Kinds of work that can wait before it takes effect."""
 
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    Mapping: "an object of names and values",
+    frozenset: "a list of names",
+}
+"""Kinds of values in words."""
+
+
+def _fits(value: object, kind: object) -> bool:
+    """Check that a value is of a kind; of one that is not among those in words anything is."""
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind is frozenset:
+        return isinstance(value, Collection) and not isinstance(value, str)
+    return isinstance(value, kind) if kind in (bool, Mapping) else True
+
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxSettings:
@@ -194,6 +214,8 @@ class SandboxSettings:
         for name, kind in get_type_hints(type(self)).items():
             if get_origin(kind) is Literal and getattr(self, name) not in get_args(kind):
                 raise ValueError(f"{name} is one of {', '.join(get_args(kind))}")
+            if not _fits(getattr(self, name), get_origin(kind) or kind):
+                raise ValueError(f"{name} is {_KINDS[get_origin(kind) or kind]}")
         if not set(self.forced_types.values()) <= FORCED_TYPES:
             raise ValueError(f"forced types are {', '.join(sorted(FORCED_TYPES))}")
         if unknown := sorted(set(self.delays) - DELAYED):
@@ -212,9 +234,9 @@ class SandboxSettings:
         if unknown := sorted(set(changes) - names):
             raise ValueError(f"no such setting: {', '.join(unknown)}")
         values = dict(changes)
-        if "blocklist" in values:
+        if "blocklist" in values and not isinstance(values["blocklist"], str):
             values["blocklist"] = frozenset(values["blocklist"])
-        if "api_keys" in values:
+        if isinstance(values.get("api_keys"), Mapping):
             values["api_keys"] = {
                 key: None if granted is None else frozenset(granted)
                 for key, granted in values["api_keys"].items()

@@ -151,6 +151,25 @@ def test_a_number_that_two_connections_have_is_asked_about(exchange):
     assert "us" == exchange.ask("show", "1", "--connection", "us")["job"]
 
 
+def test_what_could_be_typed_is_not_said_any_more_once_it_is_decided(exchange):
+    """Neither of a run that was dropped nor of one that was released; of what waits it is."""
+    exchange.configure(crm=JOB)
+    exchange.drop("inbox/1.csv", HEADER + "a,1,gold\n")
+    exchange.ask("run", "crm")
+    for number, decide in ((2, "discard"), (3, "approve")):
+        key = f"inbox/{number}.csv"
+        exchange.drop(key, HEADER + f"a,1,{'gold' * (number - 1)}\n")
+        exchange.configure(crm=JOB | {"guards": {"max_data_points": 1}})
+        exchange.ask("run", "crm", code=5)
+        for shown in (("show", str(number)), ("files", key)):
+            assert f"exchanger approve {number}" in exchange.call(*shown).stdout
+        exchange.ask(decide, str(number))
+        for shown in (("show", str(number)), ("files", key)):
+            text = exchange.call(*shown).stdout
+            assert f"exchanger approve {number}" not in text
+            assert key in text
+
+
 @pytest.mark.nightly
 def test_a_discarded_version_was_never_there(exchange):
     """Discarding sends nothing, and the next version is compared with the last applied one."""

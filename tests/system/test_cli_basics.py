@@ -36,6 +36,8 @@ WRONG = [
     ("runs", "nope", "--config", EXAMPLE),
     ("sandbox", "--setting", "latency"),
     ("sandbox", "--setting", "no_such=1"),
+    ("sandbox", "--setting", "latency=abc"),
+    ("sandbox", "--braze-port", "99999"),
     ("sandbox", "--bucket", "ab", "--braze-port", "0", "--s3-port", "0"),
 ]  # fmt: skip
 

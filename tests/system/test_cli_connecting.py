@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from support.fault_proxy import FaultProxy, Schedule
 
 from exchanger.cli.app import run as run_command_line
 from exchanger.config.models import S3Config
@@ -81,6 +82,24 @@ def test_a_missing_segment_is_code_3_and_names_what_there_is(exchanger, sandbox)
     assert code == 3
     assert "NOT  main: find the segment 'VIP customers'" in out
     assert "did you mean 'VIP customer'?" in out
+
+
+def test_files_that_may_be_listed_and_not_read_are_found_out(
+    exchanger, sandbox, local_s3, monkeypatch
+):
+    """Keys that may list a folder and read nothing in it would fail at each file of each run."""
+    sandbox.add_segment("VIP customers")
+    key = "inbox/crm/2026/first.csv"
+    local_s3.client().put_object(Bucket="exchange", Key=key, Body=b"customer_id\na\n")
+    with FaultProxy(local_s3.url, Schedule(0)) as proxy:
+        monkeypatch.setenv("EXCHANGER_S3_URL", proxy.url)
+        assert 0 == exchanger("check", "--connect")[0]
+        proxy.forbid("HEAD", "inbox/crm/")
+        code, out, _ = exchanger("check", "--connect")
+    local_s3.client().delete_object(Bucket="exchange", Key=key)
+    assert code == 6
+    assert "NOT  main: list s3://exchange/inbox/crm/" in out
+    assert f"s3:GetObject on arn:aws:s3:::exchange/{key}" in out
 
 
 WITH_BASELINE = """

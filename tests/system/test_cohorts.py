@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.jobs import import_job
+from support.sandbox_calls import post, track
 
 PARTNER, KEY, SECRET = "acme", "partner-key-Qx71", "import-key-Rz82"
 COHORTS, USERS = f"/partners/{PARTNER}/cohorts", f"/partners/{PARTNER}/cohorts/users"
@@ -38,12 +39,22 @@ def members(exchange):
     return exchange.braze.cohort(PARTNER, "vip")
 
 
-def changes(exchange):
+def changes(exchange, key="user_ids"):
     """Read who was given and taken out, request by request."""
     return [
-        [(one.get("should_remove", False), one["user_ids"]) for one in body["cohort_changes"]]
+        [(one.get("should_remove", False), one.get(key)) for one in body["cohort_changes"]]
         for body in exchange.braze.bodies(USERS)
     ]
+
+
+def crm(number):
+    return {"alias_label": "crm", "alias_name": number}
+
+
+def of_alias(exchange, number):
+    """Return what Braze calls whoever has an alias and no external id."""
+    known = exchange.braze.profiles()
+    return next(one["braze_id"] for one in known if crm(number) in one.get("user_aliases", ()))
 
 
 def rows(report, *kinds):
@@ -80,6 +91,171 @@ def test_who_comes_is_given_to_the_cohort_and_who_goes_is_taken_out(vip):
     vip.drop("audiences/vip/late.csv", "id,op,at\nada,remove,1\nbob,add,3\n")
     vip.ask("run", "vip")
     assert {"ada", "bob", "dan"} == members(vip)
+
+
+@pytest.fixture
+def by_alias(vip):
+    """The same job, of rows that have an alias where they have no external_id."""
+    match = [{"external_id": "id"}, {"alias": {"name": "crm", "label": "crm"}}]
+    vip.configure(vip=VIP | {"match": match})
+    given = {"user_aliases": [crm("1") | {"external_id": "ada"}]}
+    assert 201 == post(vip.braze, "/users/alias/new", given)[0]
+    track(vip.braze, {"user_alias": crm("7"), "_update_existing_only": False})
+    return vip
+
+
+def test_people_are_given_by_their_aliases(by_alias):
+    """By that alone who has no external_id; of one person the last row counts, however named."""
+    vip = by_alias
+    vip.drop(
+        "audiences/vip/1.csv",
+        "id,crm,op,at\n,1,add,1\nada,,remove,2\n,7,add,1\n,9,add,1\nbob,7,add,1\n",
+    )
+    report = vip.ask("run", "vip")
+    assert (5, 3, 1, 1) == rows(report, "read", "applied", "skipped", "superseded")
+    seven = of_alias(vip, "7")
+    assert {"bob", seven} == members(vip)
+    assert [[(False, ["bob"]), (True, ["ada"])]] == changes(vip)
+    assert [[(False, [crm("7")]), (True, None)]] == changes(vip, "aliases")
+    asked = vip.braze.bodies("/users/export/ids")
+    aliases = [[one["alias_name"] for one in body.get("user_aliases", ())] for body in asked]
+    assert [["1", "7", "9"], ["9"], []] == aliases, "who is left out is asked for once more"
+    assert ["bob"] == asked[-1]["external_ids"]
+
+    given = {"user_aliases": [crm("9") | {"external_id": "dan"}]}
+    assert 201 == post(vip.braze, "/users/alias/new", given)[0]
+    vip.drop("audiences/vip/2.csv", "id,crm,op,at\n,7,add,2\n,9,add,2\n,1,add,3\n")
+    assert (2, 1) == rows(vip.ask("run", "vip"), "applied", "unchanged")
+    assert {"ada", "bob", "dan", seven} == members(vip)
+    assert [(False, ["dan", "ada"])] == changes(vip)[1]
+
+    vip.drop("audiences/vip/3.csv", "id,crm,op,at\n,7,remove,3\ndan,,remove,3\n")
+    assert (2,) == rows(vip.ask("run", "vip"), "applied")
+    assert {"ada", "bob"} == members(vip)
+
+
+@pytest.fixture
+def both(vip):
+    """A job of the cohort, an attribute and an entry of a list."""
+    beside = [{"attribute": "is_vip"}, {"list": "audiences", "entry": "vip"}]
+    vip.configure(vip=VIP | {"audience": {"as": [*beside, {"cohort": COHORT}]}})
+    return vip
+
+
+def vips(exchange):
+    """Read who has the attribute, and who the entry."""
+    users = {who: user.get("custom_attributes", {}) for who, user in exchange.braze.users().items()}
+    entered = {who for who, has in users.items() if "vip" in (has.get("audiences") or ())}
+    return {who for who, has in users.items() if has.get("is_vip") is True}, entered
+
+
+def test_one_job_is_a_cohort_and_attributes(both):
+    """Each gets what it lacks alone, and a row counts once; nobody is created for either."""
+    vip = both
+    track(vip.braze, {"external_id": "ada", "audiences": ["new"]})
+    track(vip.braze, {"external_id": "bob", "audiences": ["vip"], "is_vip": True})
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\nbob,add,1\ncy,remove,1\neve,add,1\n")
+    plan = vip.ask("plan", "vip")["report"]
+    assert (3, 1) == rows(plan, "applied", "skipped")
+    before = vip.braze.meter
+    report = vip.ask("run", "vip")
+    assert (4, 3, 1, 0) == rows(report, "read", "applied", "skipped", "unchanged")
+    assert 3 == sum(report[f"profiles_{kind}"] for kind in ("new", "updated"))
+    assert ({"ada", "bob"},) * 3 == (*vips(vip), members(vip))
+    assert '["new","vip"]' == vip.attribute("ada", "audiences").replace(" ", "")
+    assert {"ada", "bob", "cy", "dan"} == {*vip.braze.users()}
+    assert plan["data_points"] == report["data_points"] == vip.braze.meter - before
+
+    vip.drop("audiences/vip/2.csv", "id,op,at\nada,add,2\nbob,remove,2\n")
+    report = vip.ask("run", "vip")
+    assert (1, 1) == rows(report, "applied", "unchanged")
+    assert ({"ada"},) * 3 == (*vips(vip), members(vip))
+    assert 3 == report["fields_changed"]
+
+
+def test_of_a_row_the_part_that_braze_refused_is_given_again(both):
+    """The other part stays as it is, is not sent again, and the run is told as done in part."""
+    vip = both
+    vip.braze.faults(USERS, status=400, body={"message": "not today"}, times=3)
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\ncy,remove,1\n")
+    report = vip.ask("run", "vip", code=4)
+    assert "partial" == report["state"]
+    assert (2, 2) == rows(report, "read", "applied")
+    assert (({"ada"},) * 2, set()) == (vips(vip), members(vip))
+    tracked = vip.braze.requests("/users/track")
+    report = vip.ask("retry", str(report["seq"]))
+    assert (2, 0) == rows(report, "applied", "refused")
+    assert (({"ada"},) * 2, {"ada"}) == (vips(vip), members(vip))
+    assert tracked == vip.braze.requests("/users/track")
+
+
+@pytest.mark.nightly
+def test_a_row_is_given_again_once_if_braze_refused_all_of_it(both):
+    """Both parts of each, planned by what is held then, and in the order of the column."""
+    vip = both
+    for path in (USERS, "/users/track"):
+        vip.braze.faults(path, status=400, body={"message": "not today"}, times=3)
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,2\nbob,add,2\n")
+    refused = vip.ask("run", "vip", code=4)
+    assert (2, 0) == rows(refused, "refused", "applied")
+    vip.drop("audiences/vip/late.csv", "id,op,at\nada,remove,1\nbob,remove,3\n")
+    vip.ask("run", "vip")
+    vip.ask("retry", str(refused["seq"]))
+    assert ({"ada"},) * 3 == (*vips(vip), members(vip))
+
+
+@pytest.mark.nightly
+def test_a_killed_run_of_both_is_ended_by_the_next(both):
+    """Wherever it was: at the attributes, or at the cohort."""
+    vip = both
+    for number, path in enumerate(("/users/track", USERS)):
+        vip.braze.faults(path, delay=60, times=1)
+        vip.drop(
+            f"audiences/vip/{number}.csv", f"id,op,at\nada,add,{number}1\nbob,remove,{number}1\n"
+        )
+        sent = len(vip.braze.bodies(path))
+        killed = vip.start("run", "vip")
+        while len(vip.braze.bodies(path)) == sent:
+            assert killed.poll() is None
+        killed.kill()
+        killed.communicate()
+        vip.drop(
+            f"audiences/vip/{number}b.csv", f"id,op,at\nada,remove,{number}2\nbob,add,{number}2\n"
+        )
+        vip.ask("run", "vip")
+        assert ({"bob"},) * 3 == (*vips(vip), members(vip))
+
+
+@pytest.mark.nightly
+def test_who_is_missing_in_a_snapshot_leaves_both(both):
+    """In a run of its own, which is not about whom Braze never had."""
+    vip = both
+    job = {key: value for key, value in vip.jobs["vip"].items() if key != "action"}
+    job |= {"source": {"prefix": "audiences/vip/", "mode": "snapshot"}}
+    vip.configure(vip=job | {"guards": {"max_leavers_percent": 80}})
+    vip.drop("audiences/vip/1.csv", "id\nada\nbob\neve\n")
+    assert (2, 1) == rows(vip.ask("run", "vip"), "applied", "skipped")
+    assert ({"ada", "bob"},) * 3 == (*vips(vip), members(vip))
+    vip.drop("audiences/vip/2.csv", "id\nada\n")
+    assert 1 == vip.ask("plan", "vip")["report"]["leavers"]
+    vip.ask("run", "vip")
+    assert ({"ada"},) * 3 == (*vips(vip), members(vip))
+    assert "is_vip" in str(vip.braze.users()["bob"])
+
+
+@pytest.mark.nightly
+def test_a_snapshot_of_aliases_takes_out_who_is_missing(by_alias):
+    """Also whom another identifier names by then, who stays."""
+    vip = by_alias
+    job = {key: value for key, value in vip.jobs["vip"].items() if key != "action"}
+    job |= {"source": {"prefix": "audiences/vip/", "mode": "snapshot"}}
+    vip.configure(vip=job | {"guards": {"max_leavers_percent": 80}})
+    vip.drop("audiences/vip/1.csv", "id,crm\n,1\n,7\nbob,\n")
+    assert (3,) == rows(vip.ask("run", "vip"), "applied")
+    vip.drop("audiences/vip/2.csv", "id,crm\nada,\n")
+    assert 2 == vip.ask("plan", "vip")["report"]["leavers"]
+    vip.ask("run", "vip")
+    assert {"ada"} == members(vip)
 
 
 @pytest.mark.nightly

@@ -19,7 +19,7 @@ CELLS = {
     "title": "Mug", "event": "Opened", "currency": "EUR", "plan": "pro", "optin": "yes",
     "address": '{{"city": "Kiel"}}', "items": '[{{"id": "i{1}", "n": 1}}]', "op": "add",
     "first_name": "Ada", "last_name": "L", "country": "DE", "gender": "F", "points": "5",
-    "order_id": "order-{1}", "pref_mail": "no", "kind": "products",
+    "order_id": "order-{1}", "pref_mail": "no", "kind": "products", "label": "crm",
 }  # fmt: skip
 """A cell of each column; {0} is the person, {1} their number."""
 EXAMPLES = {

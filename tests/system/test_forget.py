@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 
 import polars as pl
 import pytest
@@ -82,6 +83,18 @@ def test_nothing_of_a_person_is_left_and_the_next_file_is_right(exchange, tmp_pa
     assert "102" == exchange.attribute("b", "visits")
     [other] = quarantined(exchange, "000000002.csv")
     assert ("no", True) == (other["value"], '"b"' in other["record"])
+
+
+def test_what_is_proposed_names_the_same_person_and_connection(exchange):
+    """Typed as it stands it erases of whom one looked, in one connection, and no more."""
+    exchange.configure(crm=JOB)
+    whom = ["o'hara; ann $HOME", "--by", "alias", "--label", "my crm"]
+    shown = exchange.call("forget", *whom, "--connection", "main").stdout.splitlines()[-1]
+    command = shlex.split(shown.partition("To erase it: ")[2])
+    assert ["exchanger", "forget", *whom, "--yes", "--connection", "main"] == command
+    exchange.ask(*command[1:])
+    refused = exchange.call("forget", "a", "--label", "crm")
+    assert (2, True) == (refused.returncode, "only an alias has one" in refused.stderr)
 
 
 def quarantined(exchange, name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ruamel.yaml import YAML
 from support.jobs import import_job
 
 TRACK = "/users/track"
@@ -93,6 +94,19 @@ def test_a_state_is_not_adopted_by_way_of_one_that_leads_to_it(exchange):
     assert (2, True) == (done.returncode, "its own state already" in done.stderr)
     exchange.drop("inbox/1.csv", FILE)
     assert "succeeded" == exchange.ask("run", "crm")["state"]
+
+
+def test_the_memory_of_another_connection_is_adopted_only_by_its_name(exchange):
+    """Beside a connection that goes on with it, a new one does not slip into its memory."""
+    exchange.configure(crm=JOB)
+    exchange.ask("plan", "crm", "--record")
+    with exchange.config.open("w") as file:
+        both = dict.fromkeys(("main", "new"), exchange.connection)
+        YAML().dump({"connections": both, "jobs": {"crm": JOB | {"connection": "new"}}}, file)
+    done = exchange.call("adopt", "--connection", "new")
+    assert (2, True) == (done.returncode, "the memory of another connection" in done.stderr)
+    assert "exchanger adopt _exchanger/main/ --connection new" in done.stderr
+    assert exchange.ask("adopt", "_exchanger/main/", "--connection", "new")["moved"]
 
 
 @pytest.mark.nightly

@@ -85,6 +85,15 @@ def test_a_saved_plan_is_not_done_once_anything_moved(exchange, saved):
     assert "it would send other values than the plan has" in refused(exchange, saved)
 
 
+def test_where_a_plan_cannot_be_kept_nothing_is_looked_up_for_it(exchange, saved):
+    """A folder that is not there, or a folder in place of a file, is told before the work."""
+    asked = exchange.braze.requests("/users/export/ids")
+    for place in (exchange.folder / "none" / "plan.json", exchange.folder):
+        done = exchange.call("plan", "crm", "--save", place)
+        assert (2, True) == (done.returncode, "cannot be written" in done.stderr)
+    assert asked == exchange.braze.requests("/users/export/ids")
+
+
 def test_a_plan_is_saved_only_where_there_is_one(exchange, saved):
     """Nothing to do is no plan; what is no plan is told, and a plan stands with no other option."""
     exchange.ask("run", "crm", "--plan", saved)
@@ -94,3 +103,21 @@ def test_a_plan_is_saved_only_where_there_is_one(exchange, saved):
     odd = exchange.call("run", "crm", "--plan", saved)
     assert (2, True) == (odd.returncode, "it is no plan that exchanger saved" in odd.stderr)
     assert 2 == exchange.call("run", "crm", "--plan", saved, "--force").returncode
+
+
+def test_a_plan_of_events_tells_the_same_whether_or_not_it_is_kept(exchange):
+    """One that is not kept spells no event that it does not show; a kept one stands for all."""
+    event = {"name": "Seen", "time": "at", "properties": {"n": "n"}}
+    source, match = {"prefix": "inbox/"}, [{"external_id": "id"}]
+    job = {"type": "import", "object": "events", "source": source, "match": match}
+    exchange.configure(seen=job | {"event": event, "row_id": "row"})
+    rows = "".join(f"a,{n},2026-09-01,{n % 29}\n" for n in range(32))
+    exchange.drop("inbox/1.csv", f"id,n,at,row\n{rows}")
+    plan = exchange.folder / "plan.json"
+    told, kept = exchange.ask("plan", "seen"), exchange.ask("plan", "seen", "--save", plan)
+
+    own = {name: kept["report"][name] for name in ("run_id", "started_at")}
+    assert kept == told | {"saved": str(plan), "report": told["report"] | own}
+    assert (29, 3) == (told["report"]["rows_applied"], told["report"]["rows_repeated"])
+    assert 3 <= len(told["objects"]) < 29
+    assert 29 == exchange.ask("run", "seen", "--plan", plan)["rows_applied"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from errno import EMFILE, ENFILE
 from functools import partial, singledispatch
+from shlex import quote
 
 from exchanger import errors
 from exchanger.app.defaults import DEFAULT_CONFIG
@@ -115,7 +116,7 @@ def _(error: errors.ConfigError) -> Message:
         then = "A sample to start from: exchanger init"
     else:
         other = error.source not in ("", DEFAULT_CONFIG.as_posix())
-        then = "Correct this, then: exchanger check" + (f" --config {error.source}" * other)
+        then = "Correct this, then: exchanger check" + (f" --config {quote(error.source)}" * other)
     return Message("\n".join([head, *lines]), then)
 
 

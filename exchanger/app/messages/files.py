@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 from exchanger.app.messages.notes.words import worded_file
@@ -162,7 +163,7 @@ def _done_with(job: JobStand, key: str) -> str:
     if job.stand == "dropped":
         return f"{job.job} does not read this version again, as a person dropped it"
     if job.stand == "superseded":
-        again = f"exchanger backfill {job.job} --prefix {key}"
+        again = f"exchanger backfill {job.job} --prefix {quote(key)}"
         return f"{job.job} takes the newest file alone; to take this one all the same: {again}"
     return f"{job.job} has taken all of it; nothing is to be done"
 

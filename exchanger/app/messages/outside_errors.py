@@ -7,7 +7,11 @@ from dataclasses import replace
 from functools import partial, singledispatch
 
 from exchanger import errors
-from exchanger.app.messages.storage_errors import cure_of_surroundings, words_for_code
+from exchanger.app.messages.storage_errors import (
+    answer_from_between,
+    cure_of_surroundings,
+    words_for_code,
+)
 from exchanger.app.messages.words import Message, filled, how_to_install
 from exchanger.braze.endpoints import PARTNERS, PERMISSIONS
 from exchanger.config.findings import closest
@@ -41,11 +45,6 @@ _UNCODED: Mapping[type[Exception], Message] = {
 """Words of failures of S3 whose code says nothing more."""
 _PLAIN: Mapping[type[Exception], Message] = {
     errors.BrazeError: Message("Braze could not do {endpoint}{said}.", _TRIED),
-    errors.BrazeRefused: Message(
-        "Braze refused a request to {endpoint} ({status}: {detail}).",
-        "Sending it again would not help. exchanger runs shows what was sent before;"
-        f" to try the key and the address: {_CHECK}",
-    ),
     errors.CohortMissing: Message(
         "A run sends to the cohort '{key}', and no job of the configuration has its keys.",
         "Nothing is lost. Put the job of the cohort back, with its partner and id, and run the same"
@@ -139,7 +138,7 @@ def _(error: errors.StorageMissing) -> Message:
 def _(error: errors.BrazeKeyRefused) -> Message:
     if error.endpoint.startswith(PARTNERS):
         return _cohort_keys(error)
-    return Message(
+    return answer_from_between(error) or Message(
         f"Braze does not know this API key (401 at {error.endpoint}).",
         "Look at endpoint and api_key in the configuration: a key is valid on its own instance"
         f" only, and must stand without quotes in the environment variable. Then: {_CHECK}",
@@ -162,10 +161,19 @@ def _(error: errors.BrazeForbidden) -> Message:
     if error.endpoint.startswith(PARTNERS):
         return _cohort_keys(error)
     permission = PERMISSIONS.get(error.endpoint, error.endpoint)
-    return Message(
+    return answer_from_between(error) or Message(
         f"The API key lacks the permission {permission} (403 at {error.endpoint}).",
         "Permissions of a key cannot be changed: create a new REST API key in Braze with this"
         f" permission and put it in place of the old one. Then: {_CHECK}",
+    )
+
+
+@words_for_outside.register
+def _(error: errors.BrazeRefused) -> Message:
+    return answer_from_between(error) or Message(
+        f"Braze refused a request to {error.endpoint} ({error.status}: {error.detail}).",
+        "Sending it again would not help. exchanger runs shows what was sent before; to try the key"
+        f" and the address: {_CHECK}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any
 
 from exchanger.app.messages.reports import of_files, of_rows, spelt
@@ -55,7 +56,8 @@ def describe_plan(content: dict[str, Any]) -> list[str]:
         lines.append(f"  Nothing {'else ' if first else ''}would be sent.")
     lines += [f"  note: {note}" for note in report.get("notes", [])]
     if saved := content.get("saved"):
-        lines.append(f"  saved; to do exactly this: exchanger run {report['job']} --plan {saved}")
+        again = f"exchanger run {report['job']} --plan {quote(saved)}"
+        lines.append(f"  saved; to do exactly this: {again}")
     return lines
 
 

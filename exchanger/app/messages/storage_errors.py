@@ -26,6 +26,11 @@ _PERMISSIONS = {
     "upload": "s3:PutObject",
     "delete": "s3:DeleteObject",
 }
+_BETWEEN = frozenset({301, 302, 303, 307, 308, 407, 511})
+"""Statuses that Braze's API never answers."""
+_TAGS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_PAGE = 100
+"""Characters of a page that are shown."""
 _REGION = (
     "The bucket {bucket} is in another region than the configuration says.",
     (
@@ -107,7 +112,7 @@ def words_for_code(error: StorageError) -> Message | None:
     code, said = error.code, f" ({error.detail})" if error.detail else ""
     if code.startswith("KMS.") or _KMS.search(error.detail):
         return _key_of_kms(error, said)
-    if code == "AccessDenied":
+    if code in ("AccessDenied", "403"):  # The answer to HEAD has no body, so its status alone.
         return _denied(error, said)
     if code not in _BY_CODE:
         return None
@@ -159,7 +164,22 @@ def cure_of_surroundings(error: StorageError | BrazeError) -> str | None:
         )
     if _PROXY.search(detail):
         return (
-            "Look at HTTP_PROXY, HTTPS_PROXY and NO_PROXY in the environment of this process: a"
-            f" proxy is written http://HOST:PORT. {_THEN}"
+            "Look at HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment of this"
+            f" process: a proxy is written http://HOST:PORT. {_THEN}"
         )
     return None
+
+
+def answer_from_between(error: BrazeError) -> Message | None:
+    """Return what to say of an answer that is none of Braze's API; None if it is one."""
+    if error.status not in _BETWEEN and not error.detail.lstrip().startswith("<"):
+        return None
+    text = " ".join(_TAGS.sub(" ", error.detail).split())
+    said = f": {text[:_PAGE]}" if text else ""
+    return Message(
+        f"What answered in place of Braze at {error.endpoint} is none of its API"
+        f" ({error.status}{said}).",
+        "A proxy, a firewall or a page to log in stands between. Look at endpoint in the"
+        " configuration and at HTTPS_PROXY and NO_PROXY in the environment of this process, and"
+        f" have whoever runs the network let it reach Braze. {_THEN}",
+    )

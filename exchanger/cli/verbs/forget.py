@@ -18,6 +18,7 @@ from exchanger.cli.options import (
     ProfileName,
     Wait,
     key_of,
+    typed,
     wait_seconds,
 )
 
@@ -73,9 +74,10 @@ def forget(  # noqa: PLR0913 - one for each option
         for line in (line for report in reports for line in _lines(report)):
             typer.echo(line)
         if not yes:
-            how = "" if by is Kind.external_id else f" --by {by.value}"
-            how += f" --label {label}" if label else ""
-            typer.echo(f"Nothing was erased. To erase it: exchanger forget {profile}{how} --yes")
+            how = [] if by is Kind.external_id else ["--by", by.value]
+            how += ["--label", label] if label else []
+            erasing = typed("forget", profile, *how, "--yes", connection=connection)
+            typer.echo(f"Nothing was erased. To erase it: {erasing}")
     raise typer.Exit(_LEFT if yes and any(report.left for report in reports) else 0)
 
 

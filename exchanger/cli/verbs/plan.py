@@ -60,7 +60,9 @@ def plan(  # noqa: PLR0913 - one for each option
     show_plan(
         loaded,
         job,
-        lambda context: plan_import(context, job, wanted, record=record, rows=rows),
+        lambda context: plan_import(
+            context, job, wanted, record=record, rows=rows, kept=save is not None
+        ),
         as_json=as_json,
         record=record,
         save=save,
@@ -93,7 +95,10 @@ def show_plan(  # noqa: PLR0913 - a plan, and what becomes of it
     from exchanger.app.wiring import open_context
     from exchanger.cli.exit import print_result
     from exchanger.cli.progress import shown_progress
+    from exchanger.jobs.runtime.saved_plan import demand_place
 
+    if save is not None:
+        demand_place(save)
     with (
         shown_progress(as_json=as_json) as progress,
         open_context(config, config.connection_of(name), progress=progress) as context,

@@ -10,12 +10,17 @@ import typer
 
 _BRAZE_PORT = 8601
 _S3_PORT = 8602
+_PORTS = 65_535
 
 
 def sandbox(  # noqa: PLR0913 - one for each option
     *,
-    braze_port: Annotated[int, typer.Option(help="Port of Braze; 0 for any.")] = _BRAZE_PORT,
-    s3_port: Annotated[int, typer.Option(help="Port of S3; 0 for any.")] = _S3_PORT,
+    braze_port: Annotated[
+        int, typer.Option(min=0, max=_PORTS, help="Port of Braze; 0 for any.")
+    ] = _BRAZE_PORT,
+    s3_port: Annotated[
+        int, typer.Option(min=0, max=_PORTS, help="Port of S3; 0 for any.")
+    ] = _S3_PORT,
     bucket: Annotated[
         str,
         typer.Option(

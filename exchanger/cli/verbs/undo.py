@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from exchanger.app.defaults import DEFAULT_CONFIG
-from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, RunName, Wait
+from exchanger.cli.options import AsJson, ConfigPath, ConnectionName, Level, RunName, Wait, typed
 
 
 def undo(  # noqa: PLR0913 - one for each option
@@ -70,4 +70,4 @@ def undo(  # noqa: PLR0913 - one for each option
             as_json=as_json,
         )
     if not as_json:
-        typer.echo(f"To send it: exchanger undo {run} --yes")
+        typer.echo(f"To send it: {typed('undo', run, '--yes', connection=connection)}")

@@ -17,18 +17,18 @@ def describe_audience(job: ImportJob) -> list[str]:
                 cells = listed(map(repr, map(str, words)))
                 lines.append(f"takes it that somebody {what} where {job.action.from_} is {cells}")
     for target in job.audience.as_ if job.audience is not None else ():
-        lines += _target(target)
+        lines += _target(target, by_alias=any(match.alias is not None for match in job.match))
     if job.audience is not None and not job.audience.historical:
         lines.append("sends nothing for people whom its first files name")
     return lines
 
 
-def _target(target: AudienceTarget) -> Iterator[str]:
+def _target(target: AudienceTarget, *, by_alias: bool) -> Iterator[str]:
     if target.events is not None:
         yield from _events(target.events)
         return
     if target.cohort is not None:
-        yield from _cohort(target.cohort)
+        yield from _cohort(target.cohort, by_alias=by_alias)
         return
     if target.list_ is not None:
         yield (
@@ -48,11 +48,13 @@ def _events(events: AudienceEvents) -> Iterator[str]:
     yield "lists what Braze may have taken when its answer was lost; retry gives it again"
 
 
-def _cohort(cohort: AudienceCohort) -> Iterator[str]:
+def _cohort(cohort: AudienceCohort, *, by_alias: bool) -> Iterator[str]:
     yield (
         f"gives who comes to the cohort '{cohort.name}' ({cohort.id}) of {cohort.partner}, and"
         " takes who goes out of it; looks up first who of those that were never seen is in Braze"
     )
+    if by_alias:
+        yield "gives by the alias alone who has no external_id"
 
 
 def _value(value: object) -> str:

@@ -429,7 +429,14 @@ class ImportJob(AnyJob):
         """What a row becomes, where one kind of object is several: what membership becomes."""
         if self.audience is not None and self.audience.events is not None:
             return f"{self.object}_events"
-        return f"{self.object}_cohort" if self.cohort is not None else self.object
+        if self.audience is not None and self.cohort is not None:
+            return f"{self.object}_cohort" if self.cohort_alone else f"{self.object}_and_cohort"
+        return self.object
+
+    @property
+    def cohort_alone(self) -> bool:
+        """Whether it gives people to a cohort, and writes nothing else."""
+        return self.cohort is not None and self.audience is not None and not self.audience.names
 
     @property
     def cohort(self) -> AudienceCohort | None:

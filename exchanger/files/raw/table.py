@@ -124,8 +124,15 @@ class RawTable:
             At least one, which has no rows if the table has none.
         """
         names = [name for name in self.empty.columns if columns is None or name in columns]
+        yield from self._finished(self.cells.frames(names), names)
+
+    def take_pieces(self) -> Iterator[pl.DataFrame]:
+        """Yield all rows as *pieces* does, and forget them on the way, so that others have room."""
+        yield from self._finished(self.cells.taken(), self.empty.columns)
+
+    def _finished(self, frames: Iterable[pl.DataFrame], names: list[str]) -> Iterator[pl.DataFrame]:
         most = self.cells.scratch.bounds.rows_of(self.empty.width, self.cells.row_size)
-        whole = (self.finish(frame, names) for frame in self.cells.frames(names))
+        whole = (self.finish(frame, names) for frame in frames)
         yield from in_portions(whole, most) if self.cells.rows else [self.empty.select(names)]
 
     def bad_pieces(self) -> Iterator[pl.DataFrame]:

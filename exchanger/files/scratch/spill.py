@@ -116,6 +116,17 @@ class Spill:
             else:
                 yield self._read(kept, chosen)
 
+    def taken(self) -> Iterator[pl.DataFrame]:
+        """Yield the frames, in order, each of which is forgotten then: its room is for others."""
+        while self._kept:
+            kept = self._kept.pop(0)
+            frame = kept if isinstance(kept, pl.DataFrame) else self._read(kept, kept.columns)
+            self.rows -= frame.height
+            self.size -= (size := _size_of(frame))
+            if isinstance(kept, pl.DataFrame):
+                self.scratch.give_back(size)
+            yield frame
+
     def change(self, made: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
         """Replace each frame by what is made of it."""
         changed = self.scratch.spill()

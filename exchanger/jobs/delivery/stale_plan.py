@@ -19,10 +19,10 @@ from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.jobs.runtime.report import RunReport
 from exchanger.notes import noted
-from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED, wanted
+from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED, is_shown, wanted
 from exchanger.profiles.merging.consent import guarded_fields, may_subscribe
 from exchanger.profiles.merging.drift import news, paired
-from exchanger.profiles.planning.stale_plan import review_stale_plan
+from exchanger.profiles.planning.stale_plan import planned_fields, review_stale_plan
 from exchanger.state.runs.log import new_nonce
 
 if TYPE_CHECKING:
@@ -167,13 +167,8 @@ def _look(
 ) -> pl.DataFrame:
     """Look up the fields of planned rows, or some, and keep what differs as an observation."""
     every = (name.removeprefix(WANTED) for name in rows.columns if name.startswith(WANTED))
-    names = [*some] or [*every]
-    needed = pl.concat(
-        rows.filter(pl.col(WANTED + name).is_not_null()).select(
-            PROFILE, pl.lit(name).alias("field")
-        )
-        for name in names
-    )
+    names = [*some] or [name for name in every if is_shown(name)]
+    needed = planned_fields(rows, names)
     stamp = last_shown(context, state.runs)
 
     def keep(part: pl.DataFrame, asked_at: datetime) -> None:

@@ -3,7 +3,8 @@ What a new holder does about a predecessor who may still be alive.
 
 Its last requests may arrive late, after ours. Within one run they carry the same values as ours.
 What it had begun and not acknowledged is looked up once more after the wait that Braze advises, and
-sent again where Braze differs, before anything newer is planned for these profiles.
+sent again where Braze differs, before anything newer is planned for these profiles. Where a look-up
+does not show it (cohorts, items of catalogs), all of it is sent again after that wait.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import structlog
 
 from exchanger.jobs.delivery.sender import send_again
 from exchanger.jobs.observing.lookup import look_up
-from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED
+from exchanger.profiles.frames.columns import ITEM, PROFILE, WANTED, is_shown
+from exchanger.profiles.planning.stale_plan import planned_fields
 from exchanger.state.runs.acknowledgements import SCHEMA
 
 if TYPE_CHECKING:
@@ -44,13 +46,14 @@ def in_doubt_items(outbox: FrameFile, acks: Acknowledgements) -> pl.DataFrame:
     return pl.concat([outbox.empty(), *parts])
 
 
-def resolve_in_doubt(context: JobContext, in_doubt: pl.DataFrame) -> int:
+def resolve_in_doubt(context: JobContext, in_doubt: pl.DataFrame, *, shown: bool) -> int:
     """
     Send again what Braze does not show as wanted, once late requests have had time to arrive.
 
     Args:
         context: The outside.
         in_doubt: Rows of the outbox.
+        shown: Whether a look-up shows what was sent; otherwise all is sent again.
 
     Returns:
         How many requests were sent.
@@ -63,20 +66,15 @@ def resolve_in_doubt(context: JobContext, in_doubt: pl.DataFrame) -> int:
     if in_doubt.is_empty():
         return 0
     context.pause(context.grace)
-    differing = _differing(context, in_doubt)
+    differing = _differing(context, in_doubt) if shown else in_doubt
     log.info("takeover.checked", profiles=in_doubt.height, sent_again=differing.height)
     return asyncio.run(send_again(context, differing)) if differing.height else 0
 
 
 def _differing(context: JobContext, in_doubt: pl.DataFrame) -> pl.DataFrame:
-    fields = [name.removeprefix(WANTED) for name in in_doubt.columns if name.startswith(WANTED)]
-    needed = pl.concat(
-        in_doubt.filter(pl.col(WANTED + name).is_not_null()).select(
-            PROFILE, pl.lit(name).alias("field")
-        )
-        for name in fields
-    )
-    seen = look_up(context, needed)
+    names = [name.removeprefix(WANTED) for name in in_doubt.columns if name.startswith(WANTED)]
+    fields = [name for name in names if is_shown(name)]
+    seen = look_up(context, planned_fields(in_doubt, fields))
     compared = in_doubt.join(seen, on=PROFILE, how="left", suffix="@seen")
     differs = [
         pl.col(WANTED + name).is_not_null()
@@ -85,6 +83,7 @@ def _differing(context: JobContext, in_doubt: pl.DataFrame) -> pl.DataFrame:
         for name in seen.columns
         if name in fields
     ]
+    differs += [pl.col(WANTED + name).is_not_null() for name in names if not is_shown(name)]
     return compared.filter(pl.any_horizontal(pl.lit(value=False), *differs)).select(
         in_doubt.columns
     )

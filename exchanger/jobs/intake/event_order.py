@@ -109,6 +109,8 @@ def without_unaccepted(orders: pl.DataFrame, answered: pl.DataFrame) -> pl.DataF
     flags = [name for name in orders.columns if name.startswith(ORDERED)]
     changed = [wanted(flag.removeprefix(ORDERED)) for flag in flags]
     failed = answered.filter(pl.col("outcome").ne_missing("ok")).select(PROFILE, *changed)
+    # What was to change of somebody may have been sent in several objects.
+    failed = failed.group_by(PROFILE).agg(pl.all().drop_nulls().first())
     beside = orders.join(failed, on=PROFILE, how="left", maintain_order="left")
     kept = beside.with_columns(
         pl.when(pl.col(change).is_null()).then(flag).alias(flag)

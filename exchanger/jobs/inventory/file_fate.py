@@ -10,6 +10,7 @@ from exchanger.config.findings import closest
 from exchanger.errors import StorageError, StorageMissing
 from exchanger.files.folders import wider_pattern
 from exchanger.jobs.inventory.former_answers import FormerAnswers
+from exchanger.notes import read_notes, without_choices
 from exchanger.state.inputs.file_ledger import WAITING
 from exchanger.state.inputs.left_over import history, left_over
 from exchanger.state.runs.log import ENDED
@@ -205,7 +206,9 @@ def _with_notes(
             run = state.runs.read(version["run"]).document
             told = (file for file in run.report.get("files", []) if file["key"] == key)
             file: dict[str, Any] = next(told, {})
-            version |= {"note": file.get("note", ""), "facts": file.get("facts", [])}
+            facts = without_choices(read_notes(file.get("facts", [])), run.report.get("state", ""))
+            plain = [note.to_dict() for note in facts]
+            version |= {"note": file.get("note", ""), "facts": plain}
             moved = (one.moved_to for one in run.files if one.key == key)
             version["moved_to"] = next(filter(None, moved), None)
     return versions

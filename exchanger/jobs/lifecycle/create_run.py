@@ -78,7 +78,7 @@ def create_run(  # noqa: PLR0913 - what is planned, and who may say no
             plan.rules,
             report,
             batch_size=call.context.batch_size,
-            content=saved is not None,
+            content=plan.content,
             besides=plan.points_of_leavers,
         )
         if saved is not None and (moved := guard_of_plan(saved)(exposure)):

@@ -135,14 +135,17 @@ def _send(
     acks: Acknowledgements,
 ) -> RunReport:
     run = stored.document
-    again = run.resumed and run.kind.looked_up
+    again = run.resumed and run.kind.holds_values
     in_doubt = in_doubt_items(outbox, acks) if again else outbox.empty()
     with staging_held_rows(context, state, run, outbox, acks) as ahead:
         stored, delivery = _deliver(context, state, stored, outbox, acks)
         sent = delivery.sent.and_also(acks.sent_earlier() if run.resumed else SendCounts())
         if not delivery.complete:
             return _stopped(stored, sent, acks.read(acks.parts()).items.len())
-        besides = SendCounts(resolve_in_doubt(context, in_doubt) if run.taken_over else 0)
+        besides = SendCounts()
+        if run.taken_over:
+            shown = run.kind.looked_up
+            besides = SendCounts(resolve_in_doubt(context, in_doubt, shown=shown))
         if isinstance(run.kind.making, EachCall) and outbox.rows:
             looked = check_effects(context, run.kind.making, outbox, acks)
             besides = besides.and_also(SendCounts(looked))

@@ -23,7 +23,7 @@ from exchanger.jobs.history.changes_since import later_changes
 from exchanger.jobs.history.shown import last_shown
 from exchanger.jobs.observing.lookup import look_up
 from exchanger.notes import Note, noted, read_notes, with_notes
-from exchanger.profiles.frames.columns import EXISTS, PROFILE, SURE, WANTED
+from exchanger.profiles.frames.columns import EXISTS, PROFILE, SURE, WANTED, is_shown
 from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.planning.readback_check import SAMPLE, beside, not_stuck, sample_of
 from exchanger.state.changes import ACCEPTED, DROPPED
@@ -58,7 +58,7 @@ def keep_sample(state: ConnectionState, run: RunDocument, accepted: pl.DataFrame
     """
     delivered = accepted.filter(SURE)
     names = [name.removeprefix(WANTED) for name in delivered.columns if name.startswith(WANTED)]
-    changed = [name for name in names if delivered[WANTED + name].count()]
+    changed = [name for name in names if is_shown(name) and delivered[WANTED + name].count()]
     new = state.first_deliveries.unknown(changed) if changed else []
     if new:
         rows = tuple(sample_of(delivered, new).iter_rows())

@@ -199,7 +199,7 @@ def look_up(context: JobContext, needed: pl.DataFrame, keep: Keep | None = None)
     fields = needed["field"].unique().sort().to_list()
     context.progress.step("looking up profiles in Braze", profiles.len())
     asyncio.run(_ask(context, [profiles], fields, pass_on))
-    return pl.concat(frames)
+    return pl.concat([held_form({}, [], fields), *frames])
 
 
 def look_up_parts(context: JobContext, profiles: pl.Series, fields: list[str], keep: Keep) -> None:

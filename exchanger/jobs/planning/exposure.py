@@ -170,7 +170,7 @@ def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
     report: RunReport,
     *,
     batch_size: int,
-    content: bool = False,
+    content: int | None = None,
     besides: int = 0,
 ) -> Exposure:
     """
@@ -181,16 +181,14 @@ def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
         rules: What it does to each field.
         report: Its counts, as far as they are known before anything is sent.
         batch_size: Objects in a request at most.
-        content: Whether a number is wanted that stands for all that is sent.
+        content: The number that stands for all that is sent, if it is wanted: ``content_of``.
         besides: Data points of what follows in a run of its own.
     """
     changed = [rule for rule in rules if wanted(rule.name) in outbox.columns]
     sides = [name for name in outbox.columns if name.startswith((BEFORE, WANTED, SEND))]
     measures = _measures(outbox.columns, changed)
-    more = [OBJECT] if content else []
-    measures += [_content().alias("content") for _ in more]
     measured, sent = [outbox.empty().select(measures)], Counter[str]()
-    for part in outbox.frames([*_CONTROL, *sides, *more]):
+    for part in outbox.frames([*_CONTROL, *sides]):
         measured.append(part.select(measures))
         sent.update(dict(part[ENDPOINT].value_counts().iter_rows()))
     found = pl.concat(measured).sum()
@@ -208,6 +206,7 @@ def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
         deletes=sum(n for to, n in sent.items() if endpoint_named(to).deletes),
         fields={rule.name: none for rule in rules}
         | {rule.name: _field(rule, found) for rule in changed},
+        content=content,
         **{name: number for name, number in counts.items() if ":" not in name},
     )
 
@@ -253,9 +252,10 @@ def _requests(endpoint: Endpoint, count: int, batch_size: int) -> int:
     return -(-count // endpoint.most(batch_size)) * len(endpoint.methods)
 
 
-def _content() -> pl.Expr:
+def content_of(outbox: pl.DataFrame) -> int:
     """Add up a part of a hash of each object, the same on every machine and in any order."""
-    return (plh.col(OBJECT).nchash.xxhash64() & _LOW).cast(pl.Int64).sum()
+    low = (plh.col(OBJECT).nchash.xxhash64() & _LOW).cast(pl.Int64)
+    return int(outbox.select(low.sum()).item())
 
 
 def _points(rule: Rule, sent: pl.Expr) -> pl.Expr:

@@ -26,7 +26,7 @@ from exchanger.jobs.observing.lookup import (
 )
 from exchanger.notes import noted
 from exchanger.objects.kinds import Folded
-from exchanger.profiles.frames.columns import COHORT, EXISTS, IDENTIFIED, PROFILE, SENT
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, SENT, is_shown
 from exchanger.profiles.merging.consent import as_last_seen, guarded_rules, to_be_asked
 from exchanger.profiles.merging.contributions import corrected
 from exchanger.profiles.merging.folding import fold
@@ -316,9 +316,13 @@ def _unknown(
 
 
 def _never_seen(folded: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """Name the profiles of which nobody knows that they are there, and what tells it."""
-    there = known.filter(pl.col(EXISTS).fill_null(value=False))[PROFILE]
-    strangers = folded.filter(~pl.col(PROFILE).is_in(there.implode()))
+    """
+    Name the profiles of which nobody knows whether they are there, and what tells it.
+
+    That somebody is not is known only of whom this run has looked up, to know who is meant.
+    """
+    seen = known.filter(pl.col(EXISTS).is_not_null())[PROFILE]
+    strangers = folded.filter(~pl.col(PROFILE).is_in(seen.implode()))
     return strangers.select(PROFILE, pl.lit(IDENTIFIED).alias("field"))
 
 
@@ -342,8 +346,7 @@ def _look_up(call: ImportContext, learnt: KnownValues, needed: Spill, report: Ru
     if call.job.subscription is None:  # Groups have a limit that is far wider.
         report.facts += note_if_slow(asked, call.context.lookup_limit, alone)
     _wait_until_shown(call, learnt, needed, report)
-    # Braze does not show who is in a cohort.
-    fields = [name for name in learnt.fields if not name.startswith(COHORT)]
+    fields = [name for name in learnt.fields if is_shown(name)]
     look_up_all(call, needed, {*call.job.fields, *fields}, learnt.see)
 
 

@@ -115,7 +115,9 @@ def _folded(
         first = call.state.file_ledger.snapshot().last_applied(call.name) is None
         shape = making.crossings(job, call.context.clock.now(), first)
     # A state is that of an address, whoever has it.
-    people = None if consent else resolve_people(call, batch, rules, report)
+    people = None
+    if not consent:
+        people = resolve_people(call, batch, rules, report, there=making.there)
     compared = None
     # One row that is tried says nothing about who came and left.
     if job.source.is_snapshot and all(file.outcome != "tested" for file in batch.files):
@@ -182,6 +184,7 @@ def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterat
         rules=[*batch.rules.values()],
         endpoint=making.endpoints[job.on_unknown].name,
         create_missing=job.create_missing,
+        shown=call.shown,
     )
     yield PlanParts(batch, _rows(call, batch), partial(plan_rows, terms=terms))
 

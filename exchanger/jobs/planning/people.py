@@ -27,7 +27,7 @@ from exchanger.jobs.observing.lookup import (
 )
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.profiles.exported.held_rows import held_form
-from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE
+from exchanger.profiles.frames.columns import EXISTS, IDENTIFIED, PROFILE, is_shown
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.profile_key import are_shared, external_ids_among, kind_of
 from exchanger.profiles.spelling.same_person import (
@@ -78,7 +78,12 @@ class People:
 
 
 def resolve_people(
-    call: ImportContext, batch: InputBatch, rules: Sequence[Rule], report: RunReport
+    call: ImportContext,
+    batch: InputBatch,
+    rules: Sequence[Rule],
+    report: RunReport,
+    *,
+    there: bool = False,
 ) -> People | None:
     """
     Write into the rows of a run the external ids of the people that they mean, if known.
@@ -88,6 +93,7 @@ def resolve_people(
         batch: The rows, whose keys are replaced.
         rules: The fields.
         report: Gets sentences about look-ups, or the export that spares them.
+        there: Whether it has to be known of each profile that Braze has it.
 
     Returns:
         What was learnt; None where external ids alone name the profiles, none of them an old one.
@@ -96,7 +102,7 @@ def resolve_people(
         BrazeError: A look-up failed.
         Stopped: The process was asked to stop.
     """
-    if not call.kind.looked_up:
+    if not (call.kind.looked_up or there):
         return None
     old = _old_ids(call, batch)
     if call.job.by_external_id and old.is_empty():
@@ -109,7 +115,8 @@ def resolve_people(
     links = _held_links(call, keys)
     unknown = keys.filter(~keys.is_in(links[PROFILE].implode()))
     uncertain = _uncertain(call, unknown)
-    unknown = pl.concat([_to_be_seen(call, unknown, rules), uncertain]).unique().sort()
+    seen = unknown if there else _to_be_seen(call, unknown, rules)
+    unknown = pl.concat([seen, uncertain]).unique().sort()
     last = (report.seq or 1) - 1
     asked = unknown.filter(~unknown.is_in(uncertain.implode()))
     if told := _from_segment(call, batch, rules, people, asked, last):
@@ -189,7 +196,7 @@ def _held_links(call: ImportContext, keys: pl.Series) -> pl.DataFrame:
     held = call.state.held.of(keys, [IDENTIFIED], since=since, fresh=[IDENTIFIED])
     held = held.filter(pl.col(PROFILE).is_in(keys.implode()))
     # Whom a job may not create, somebody else may have created since.
-    there = pl.col(EXISTS) if not call.job.create_missing else pl.col(EXISTS).is_not_null()
+    there = pl.col(EXISTS) if not call.job.creates else pl.col(EXISTS).is_not_null()
     links = links_of(held.filter(there.fill_null(value=False)))
     ours = links[LINKED].drop_nulls().unique()
     return still_linked(links, call.state.held.of(ours.alias(PROFILE), sorted(SHARED)))
@@ -287,6 +294,7 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
         people.seen.add(certain)
         people.lookups += LookUps.of(seen[PROFILE])
 
-    look_up_all(call, needed, {*call.job.fields, *(rule.name for rule in rules)}, take)
+    names = [rule.name for rule in rules if is_shown(rule.name)]
+    look_up_all(call, needed, {*call.job.fields, *names}, take)
     needed.clear()
     return pl.concat(links).unique(PROFILE, keep="last", maintain_order=True)

@@ -25,6 +25,7 @@ from exchanger.jobs.intake.invalid import (
     note_stop,
 )
 from exchanger.jobs.intake.unreadable import told
+from exchanger.jobs.planning.exposure import content_of
 from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.runtime.context import SilentProgress
 from exchanger.jobs.runtime.executor import in_order, local_executor
@@ -72,6 +73,7 @@ class Plan:
         files: Every file that the run claims, with its rejected rows counted.
         nonce: Names the plan's objects in the bucket.
         sending: The outbox on its way to the bucket; nothing was sent of it yet if it is small.
+        content: A number that stands for all that is sent, if a person asks for it or has it.
         members: Whom the job will have, if it is one of snapshots.
     """
 
@@ -86,6 +88,7 @@ class Plan:
     files: tuple[ClaimedFile, ...]
     nonce: str
     sending: GrowingUpload
+    content: int | None = None
     members: PlannedMembers | None = None
 
     @property
@@ -197,6 +200,9 @@ class _Draft:
         self._ordered = False
         self.tally = Tally()
         self.stays = [pl.DataFrame(schema=STAYS)]
+        # Only who plans, or runs what was planned before, compares by it.
+        compared = call.options.saved if call.record else call.shown is None
+        self._content = 0 if compared else None
         self.unreadable = 0
         self.warned = self.dropped = 0
 
@@ -212,6 +218,8 @@ class _Draft:
         """Take what becomes of some profiles; items are numbered through the run."""
         before = pl.lit(self._outbox.rows, pl.UInt32)
         self._outbox.append(part.outbox.with_columns(pl.col(ITEM) + before))
+        if self._content is not None:
+            self._content += content_of(part.outbox)
         if part.contributions is not None:
             self._contributions.append(with_already(part.contributions, []))
         if part.event_order is not None:
@@ -239,6 +247,7 @@ class _Draft:
             files=self._batch.files,
             nonce=self._nonce,
             sending=self._sending,
+            content=self._content,
         )
 
     def give_up(self) -> None:

@@ -235,7 +235,7 @@ def preview(
         exposure: What that would do.
         shown: How many changes of each field, and rejected rows, are shown.
     """
-    examples, objects = _examples(plan, exposure, EXAMPLES if shown is None else shown)
+    examples, objects = _examples(plan, exposure, examples_shown(shown))
     budget = call.context.budget
     cost = price_of(budget, exposure.data_points, exposure.requests)
     return PlanReport(
@@ -252,6 +252,11 @@ def preview(
         currency=budget.currency if budget is not None and cost is not None else None,
         would_wait=any(fact.code in _WAITS for fact in report.facts),
     )
+
+
+def examples_shown(asked: int | None) -> int:
+    """Return how many changes of each field, or objects, are shown: a few, if nobody asked."""
+    return EXAMPLES if asked is None else asked
 
 
 def _of_field(

@@ -90,10 +90,10 @@ def refused_rows(
     )
     given = [name for name in rows.columns if name.startswith(GIVEN)]
     speaking = rows.filter(pl.any_horizontal(pl.lit(value=False), pl.col(given).is_not_null()))
-    beside = refused.select(
-        PROFILE,
-        pl.col("uncertain").alias(UNCERTAIN_ROW),
-        *(pl.col(side(name)) for name in changed for side in (before, wanted)),
+    # What was to change of somebody may have been sent in several objects.
+    beside = refused.group_by(PROFILE).agg(
+        pl.col("uncertain").any().alias(UNCERTAIN_ROW),
+        *(pl.col(side(name)).drop_nulls().first() for name in changed for side in (before, wanted)),
     )
     return (
         speaking.drop(_TURN)

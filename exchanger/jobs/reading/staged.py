@@ -74,10 +74,10 @@ class StagedFiles:
         return (self.table.cells if self.cells is None else self.cells).size
 
     def pieces(self) -> Iterator[RawColumns]:
-        """Yield the rows, in pieces of bounded size."""
+        """Yield the rows, in pieces of bounded size; those of a large file are forgotten then."""
         [first, *_] = self.files
         if self.cells is None or self.places is None:
-            for piece in self.table.pieces():
+            for piece in self.table.take_pieces():
                 rows = chosen_rows(first.request, piece)
                 yield raw_columns(self.table, rows, first.claim.key).at(first.position)
             return

@@ -51,6 +51,8 @@ class ImportContext:
         options: What a person asked for.
         record: Whether anything may be written; ``plan`` writes nothing.
         learn: Whether what was looked up may be recorded all the same.
+        shown: How many objects are shown of rows that nothing else is done with, so that no others
+            need be spelled; None if all are wanted.
         taken: Key and ETag of the file versions that this call has taken already.
         memories: What else may remember the job's files.
         listing: What it saw of the folder the last time.
@@ -64,6 +66,7 @@ class ImportContext:
     options: ImportOptions
     record: bool = True
     learn: bool = False
+    shown: int | None = None
     memories: Memories = field(default_factory=Memories)
     taken: set[tuple[str, str]] = field(default_factory=set)
     listing: Listing = field(default_factory=Listing)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from errno import EISDIR, ENOENT
+from os import strerror
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -97,3 +99,15 @@ def configuration_of(job: ImportJob) -> dict[str, str]:
 def _hash(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def demand_place(path: Path) -> None:
+    """
+    Check before any work is done that a plan can be kept there.
+
+    Raises:
+        PlanUnusable: There is no such folder, or it is a folder itself.
+    """
+    code = EISDIR if path.is_dir() else 0 if path.parent.is_dir() else ENOENT
+    if code:
+        raise PlanUnusable(str(path), f"it cannot be written: {strerror(code)}")

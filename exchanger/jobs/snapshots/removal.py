@@ -126,9 +126,10 @@ def points_of_removal(removal: str, fields: Collection[str]) -> int:
     """Return what it costs at most, in data points, to do with one person what a job says."""
     if removal == "delete" or not removal:
         return 0
+    billed = [name for name in fields if name not in CONSENT and not name.startswith(COHORT)]
     if fields and all(name.startswith(COHORT) for name in fields):
         return 0
-    return 1 if removal.startswith(_EVENT) else max(len({*fields} - CONSENT), 1)
+    return 1 if removal.startswith(_EVENT) else max(len(billed), 1)
 
 
 def note_on_removal(removal: str, people: int) -> list[Note]:

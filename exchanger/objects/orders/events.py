@@ -111,8 +111,8 @@ def _missing(by_name: Mapping[str, Rule]) -> Iterator[Fault]:
 
 def line_text(rules: Sequence[Rule]) -> pl.Expr:
     """Spell the line that each row is, as JSON."""
-    own = object_of(rules, PRODUCT + METADATA)
-    rest = [] if own is None else [pl.lit(',"metadata":') + own]
+    own = object_of(rules, PRODUCT + METADATA, ',"metadata":')
+    rest = [] if own is None else [own]
     return _object([*_members(LINE_PARTS, rules), *rest])
 
 
@@ -137,8 +137,8 @@ def properties_of(rules: Sequence[Rule], lines: pl.Expr, viewed: pl.Expr) -> pl.
     named = pl.concat_str(pl.lit(',"'), key, pl.lit('":'), json_string(pl.col(ROW_ID)))
     is_view = _EVENT == VIEW
     products = pl.when(~is_view).then(pl.concat_str(pl.lit(',"products":['), lines, pl.lit("]")))
-    own = object_of(rules, METADATA)
-    rest = [] if own is None else [pl.lit(',"metadata":') + own]
+    own = object_of(rules, METADATA, ',"metadata":')
+    rest = [] if own is None else [own]
     view = pl.when(is_view).then(viewed)
     return _object([named, *_members(ORDER_PARTS, rules), view, products, *rest])
 

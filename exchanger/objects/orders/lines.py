@@ -26,7 +26,7 @@ from exchanger.objects.orders.events import (
     product_members,
     properties_of,
 )
-from exchanger.objects.rows import numbered
+from exchanger.objects.rows import in_file_order, numbered
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     FAULTY,
@@ -113,7 +113,7 @@ def named_lines(given: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
         separator=",",
         ignore_nulls=True,
     )
-    rows = given.with_columns(pl.col(FAULTY).fill_null(value=False)).sort(FILE, ROW)
+    rows = in_file_order(given.with_columns(pl.col(FAULTY).fill_null(value=False)))
     fine = ~pl.col(FAULTY)
     rows = rows.with_columns(pl.when(fine).then(name).alias(ORDER_NAME), said.alias(LINE))
     again = pl.int_range(pl.len()).over(FILE, ORDER_NAME, LINE)

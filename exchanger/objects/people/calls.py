@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from exchanger.objects.people.obstacles import CALL, SO, obstacles
-from exchanger.objects.rows import numbered
+from exchanger.objects.rows import in_file_order, numbered
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
     FILE,
@@ -165,7 +165,7 @@ def _plan(outbox: pl.DataFrame, ready: pl.DataFrame | None) -> PartPlan:
 def judged_calls(part: CallsInput, terms: CallOptions) -> pl.DataFrame:
     """Put a verdict beside each row: ``so``, ``call``, or what is in the way."""
     making = terms.making
-    rows = part.given.sort(FILE, ROW).with_columns(making.endpoint(terms.job).alias(ENDPOINT))
+    rows = in_file_order(part.given).with_columns(making.endpoint(terms.job).alias(ENDPOINT))
     rows = beside(rows, part.seen).with_columns(making.judged(terms.job).alias(_VERDICT))
     first = pl.col(OTHER).first().over(PROFILE)
     otherwise = pl.col(OTHER).ne_missing(first) & pl.lit(making.once)

@@ -82,6 +82,11 @@ SEND = "send:"
 MERGING = "merging:"
 
 
+def is_shown(field: str) -> bool:
+    """Return whether Braze shows a field in a look-up; who is in a cohort it tells nobody."""
+    return not field.startswith(COHORT)
+
+
 def said(field: str) -> str:
     """Name the Boolean column that tells whether a row speaks of a ``clear`` field."""
     return SAID + field

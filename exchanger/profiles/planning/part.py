@@ -299,7 +299,7 @@ def _outbox(
         _among(ours).alias(KNOWN),
         _surely_there(seen, terms, plain=plain).alias(SURE),
     )
-    sendable = _with_rows(named, rows)
+    sendable = _counted_once(_with_rows(named, rows), terms)
     only = not terms.create_missing and terms.consent is None
     if terms.shape is None:
         rendered = objects(sendable, update_only=only, plain=plain)
@@ -342,6 +342,17 @@ def _with_rows(changes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return changes.join(rows.select(PROFILE, ROWS), on=PROFILE, maintain_order="left")
 
 
+def _counted_once(changes: pl.DataFrame, terms: PlanOptions) -> pl.DataFrame:
+    """Let of several objects of a profile the first alone count its rows, and the profile."""
+    if not terms.there or changes[PROFILE].is_first_distinct().all():
+        return changes
+    first = pl.col(PROFILE).is_first_distinct()
+    return changes.with_columns(
+        pl.when(first).then(ROWS).otherwise(0).cast(pl.UInt32).alias(ROWS),
+        pl.when(first).then(KNOWN).alias(KNOWN),
+    )
+
+
 def _among(profiles: pl.Series) -> pl.Expr:
     if profiles.is_empty():
         return pl.lit(value=False)
@@ -379,7 +390,7 @@ def _tally(
     Profiles that get nothing are skipped, for want of a profile or of consent, or unchanged.
     """
     # Whatever is sent is among the rows, so equal heights mean that all are.
-    every = outbox.height == rows.height
+    every = outbox.height - outbox[KNOWN].null_count() == rows.height
     idle = rows.clear() if every else rows.join(outbox.select(PROFILE), on=PROFILE, how="anti")
     gone, withheld = _among(absent), _among(merged.withheld)
     skipped, unchanged = idle.filter(gone | withheld), idle.filter(~gone & ~withheld)

@@ -9,7 +9,7 @@ unsubscribed by now is subscribed by it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -60,6 +60,16 @@ class Review:
     withheld: pl.DataFrame
     kept: int
     renewed: int = 0
+
+
+def planned_fields(rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Name the fields that rows of an outbox change, of some: ``@profile`` and ``field``."""
+    nothing = pl.DataFrame(schema={PROFILE: pl.String, "field": pl.String})
+    changed = (
+        rows.filter(pl.col(wanted(name)).is_not_null()).select(PROFILE, pl.lit(name).alias("field"))
+        for name in names
+    )
+    return pl.concat([nothing, *changed])
 
 
 def review_stale_plan(

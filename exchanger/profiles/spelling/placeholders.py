@@ -42,12 +42,10 @@ _ROUNDED = (
 _GROUPED = r"^-?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.0+)?$"
 """A number as spreadsheets show it. With points, or spaces, it may be a number that people have."""
 
-_STAND_INS = pl.Series(
-    [
-        *("NULL", "null", "(null)", "<null>", "\\N", "nan", "NaN", "NaT", "undefined"),
-        *("#N/A", "#NV", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "[object Object]"),
-    ]
-)
+_STAND_INS = [
+    *("NULL", "null", "(null)", "<null>", "\\N", "nan", "NaN", "NaT", "undefined"),
+    *("#N/A", "#NV", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "[object Object]"),
+]
 """What programs write for want of a value, as they spell it, and what nobody means as text."""
 _SAMPLE = 1_000
 

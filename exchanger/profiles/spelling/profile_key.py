@@ -133,16 +133,22 @@ def identifier_of(key: pl.Expr) -> pl.Expr:
     own = pl.lit('"external_id":') + json_string(key)
     parts = key.str.split(_MARK)
     kind, value = parts.list.first(), json_string(parts.list.last())
-    alias = pl.concat_str(
-        pl.lit('"user_alias":{"alias_label":'),
-        json_string(parts.list.get(1, null_on_oob=True)),
-        pl.lit(',"alias_name":'),
-        value,
-        pl.lit("}"),
-    )
+    alias = pl.lit('"user_alias":') + alias_of(key)
     other = pl.concat_str(pl.lit('"'), kind, pl.lit('":'), value)
     named = pl.when(kind == "alias").then(alias).otherwise(other)
     return pl.when(parts.list.len() > 1).then(named).otherwise(own)
+
+
+def alias_of(key: pl.Expr) -> pl.Expr:
+    """Spell the object that an alias is in requests; of other keys it means nothing."""
+    parts = key.str.split(_MARK)
+    return pl.concat_str(
+        pl.lit('{"alias_label":'),
+        json_string(parts.list.get(1, null_on_oob=True)),
+        pl.lit(',"alias_name":'),
+        json_string(parts.list.last()),
+        pl.lit("}"),
+    )
 
 
 def shown(key: pl.Expr) -> pl.Expr:

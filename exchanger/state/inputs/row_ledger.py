@@ -13,7 +13,7 @@ import polars as pl
 
 from exchanger.profiles.frames.columns import ROW_ID
 from exchanger.profiles.frames.slices import slice_of
-from exchanger.state.held.reading import rows_of
+from exchanger.state.held.reading import rows_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,16 +38,20 @@ class RowLedger:
         Args:
             ids: String.
             surely: Leave out those that are in doubt.
+
+        Returns:
+            These, in any order and some of them twice. Very rarely, one that nobody asked for, so
+            look among them for those that were meant.
         """
         nothing = ids.clear().alias(ROW_ID)
         rows = self._table.scan_at_once()
         if rows is None or ids.is_empty():
             return nothing
-        found = rows_of(rows, ids, "id")
+        found = rows_around(rows, ids, "id")
         if surely:
             found = found.filter(~pl.col(DOUBT))
         found = found.select("id")
-        return self._table.collect(found, streaming=True).to_series().unique().alias(ROW_ID)
+        return self._table.collect(found, streaming=True).to_series().alias(ROW_ID)
 
     def last_recorded(self) -> int:
         """Return the last run whose rows are recorded; 0 if none are."""

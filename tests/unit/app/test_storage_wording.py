@@ -25,6 +25,7 @@ from exchanger.errors import (
         (StorageDenied, "RequestTimeTooSkewed", "clock", "Set the clock"),
         (StorageDenied, "ExpiredToken", "temporary credentials", "log in again"),
         (StorageDenied, "AccessDenied", "not allow us to read", "s3:GetObject on arn:aws:s3:::b/k"),
+        (StorageDenied, "403", "not allow us to read", "s3:GetObject on arn:aws:s3:::b/k"),
         (StorageError, "InvalidBucketName", "No bucket can be called b", "bucket"),
         (StorageUnreadable, "InvalidObjectState", "archived", "Restore"),
         (StorageUnreadable, "InvalidRequest", "key of its sender", "SSE-C"),

@@ -42,7 +42,7 @@ def test_sql_that_is_none_is_told_before_anything_is_opened():
     assert "the rows of a file are the table self" in told["jobs.odd.source.sql"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_asks_to_stop(number):
     """The first signal sets the event and interrupts nothing; handlers are put back."""
     before = signal.getsignal(number)
@@ -50,6 +50,18 @@ def test_a_signal_asks_to_stop(number):
         os.kill(os.getpid(), number)
         assert stopping.wait(5)
     assert signal.getsignal(number) is before
+
+
+def test_what_nohup_ignores_stays_ignored():
+    """A terminal that is closed stops no run that was started not to mind."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping_on_signals() as stopping:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stopping.is_set()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_second_interrupt_ends_at_once():

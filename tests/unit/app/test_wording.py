@@ -8,6 +8,7 @@ from exchanger.braze.endpoints import COHORT_USERS, COHORTS, PERMISSIONS
 from exchanger.errors import (
     BrazeForbidden,
     BrazeKeyRefused,
+    BrazeRefused,
     BrazeUnreachable,
     CatalogDiffers,
     CatalogMissing,
@@ -203,3 +204,32 @@ def test_a_limit_of_open_files_is_told_as_that():
     assert "ulimit -n 1024" in told.next
     other = words_for(OSError(errno.EIO, "Input/output error"))
     assert "Something unexpected happened: OSError" in other.what
+
+
+PAGE = (
+    "<!DOCTYPE html>\n<style>b {}</style><title>Blocked</title><b>by the proxy</b>"
+    + "<p>x</p>" * 300
+)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BrazeForbidden("/users/track", 403, PAGE),
+        BrazeKeyRefused("/users/track", 401, PAGE),
+        BrazeRefused("/users/track", 404, PAGE),
+        BrazeRefused("/users/track", 302, "Error"),
+        BrazeRefused("/users/track", 407, "proxy auth"),
+    ],
+)
+def test_what_a_proxy_answers_is_no_answer_of_braze(error):
+    """Neither key nor permission is blamed; the page is shown as a few words, without its marks."""
+    said = words_for(error)
+    assert said.what.startswith("What answered in place of Braze at /users/track")
+    assert f"({error.status}" in said.what
+    assert "HTTPS_PROXY" in said.next
+    assert "<" not in said.what
+    assert len(said.what) < 200
+    if error.detail == PAGE:
+        assert "Blocked by the proxy" in said.what
+    assert "permission" in words_for(BrazeForbidden("/users/track", 403, "Access denied")).what

@@ -84,7 +84,11 @@ def listed(more):
         (f"object: audience, match: {{email: m}}, {OP}, {EVENTS}", "on_ambiguous"),
         (f"{BY_ID}, {OP}, audience: {{historical: false, as: {{attribute: a}}}}",
          "audience.historical"),
-        (f"{BY_ID}, {OP}, audience: {{as: [{{attribute: a}}, {COHORT}]}}", "audience.as"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{COHORT}, {COHORT}]}}", "audience.as"),
+        (f"{BY_ID}, {OP}, audience: {{as: [{COHORT}, {{events: {{entered: E}}}}]}}",
+         "audience.as"),
+        (f"{BY_ID}, {OP}, create_missing: true, audience: {{as: [{{attribute: a}}, {COHORT}]}}",
+         "create_missing"),
         (f"{BY_ID}, {OP}, audience: {{as: [{COHORT[:-1]}, entry: vip}}]}}", "audience.as[0].entry"),
         (cohort("id: vip", "id: ' vip'"), "audience.as[0].cohort.id"),
         (cohort("id: vip", "id: ''"), "audience.as[0].cohort.id"),
@@ -98,7 +102,8 @@ def listed(more):
         (cohort('partner_key: "${KEY}"', "partner_key: '${NONE:-\"x\"}'"),
          "audience.as[0].cohort.partner_key"),
         (cohort("external_id: id", "email: m"), "match"),
-        (cohort("{external_id: id}", "[{external_id: id}, {alias: {name: a, label: b}}]"), "match"),
+        (cohort("{external_id: id}", "[{alias: {name: a, label: b}}, {phone: p}]"), "match"),
+        (cohort("{external_id: id}", "{braze_id: id}"), "match"),
         (cohort("object:", "create_missing: true, object:"), "create_missing"),
         (cohort("object:", "baseline: assume_empty, object:"), "baseline"),
         (cohort("object:", "only_if: {a: b}, object:"), "only_if"),
@@ -169,3 +174,6 @@ def test_a_job_says_who_comes_and_goes():
     text = "\n".join(describe_job(read_config(job(cohort("vip", "vip")), ENVIRON), "vip"))
     assert "gives who comes to the cohort 'VIP' (vip) of acme" in text
     assert "leaves out people that Braze does not know" in text
+    named = cohort("{external_id: id}", "[{alias: {name: a, label: b}}, {external_id: id}]")
+    text = "\n".join(describe_job(read_config(job(named), ENVIRON), "vip"))
+    assert "gives by the alias alone who has no external_id" in text

@@ -92,7 +92,7 @@ def test_line_ends_behind_a_variable_are_none_of_it(end):
         (" a", "space"),
         ("a\nb", "line break"),
         ("a\tb", "space"),
-        ("é", "space"),
+        ("é", "a sign that no key has"),
         ('"a"', "quotes"),
         ("'a'", "quotes"),
     ],

@@ -224,6 +224,15 @@ def test_rows_of_nothing_but_delimiters_are_blank_lines(tmp_path, ragged):
     assert (0, ["id", "n"]) == (alone.rows, alone.frame.columns[:2])
 
 
+@pytest.mark.parametrize("blank", [b",", b" ,", b'\t,""', b'"",'])
+@pytest.mark.parametrize("rows", [1, 2_000])
+def test_blank_rows_are_passed_over_however_many_rows_there_are(tmp_path, blank, rows):
+    """In few rows they are looked for in another way than in many."""
+    lines = [b"id,n", blank, *[b"1,2"] * rows, b",3", blank, b" x,"]
+    table = read(tmp_path, b"\n".join([*lines, b""]), "a.csv")
+    assert (rows + 2, [None, " x"]) == (table.rows, table.frame["id"].to_list()[-2:])
+
+
 JSON_LINES = [
     (b"[1]", "not_an_object", None, "object"),
     (b"1", "not_an_object", None, "object"),

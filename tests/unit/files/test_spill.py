@@ -62,6 +62,22 @@ def test_what_is_forgotten_leaves_room(tmp_path):
     assert [] == [*tmp_path.iterdir()]
 
 
+@pytest.mark.parametrize("room", [0, 1 << 20])
+def test_each_frame_that_is_taken_leaves_room_at_once(tmp_path, room):
+    """What is worked on once need not wait for the end: what becomes of it finds its room."""
+    spill = Scratch(tmp_path, MemoryBudget(room=room)).spill()
+    for frame in FRAMES:
+        spill.add(frame)
+    left = []
+    for frame, taken in zip(FRAMES, spill.taken(), strict=True):
+        assert frame.equals(taken)
+        left.append((spill.rows, spill.size))
+
+    assert [(4, True), (3, True), (3, True), (0, False)] == [(n, size > 0) for n, size in left]
+    assert [] == [*spill.frames()]
+    assert spill.scratch.take(room)
+
+
 def test_every_frame_can_be_changed(tmp_path):
     """A change reaches frames in memory and on disk."""
     spill = Scratch(tmp_path, MemoryBudget(room=40)).spill()

@@ -9,7 +9,7 @@ import pytest
 from support.jobs import import_model
 
 from exchanger.braze.endpoints import COHORT, endpoint_named
-from exchanger.objects.audiences import CohortShape
+from exchanger.objects.audiences import BothShape, CohortShape
 from exchanger.objects.kinds import kind_of
 from exchanger.profiles.frames.columns import ENDPOINT, OBJECT, POINTS, PROFILE, send
 from exchanger.profiles.planning.payloads import bodies
@@ -59,6 +59,44 @@ def test_a_request_has_a_thousand_people_and_two_changes_at_most():
     [come, leave] = found[0]["cohort_changes"]
     assert (["p0", "p4"], ["p1", "p2", "p3"]) == (come["user_ids"][:2], leave["user_ids"][:3])
     assert (None, True) == (come.get("should_remove"), leave.get("should_remove"))
+
+
+def test_people_are_named_by_what_names_them():
+    """Aliases are objects of their own kind, and those who come still stand in one change."""
+    key = 'alias\x1fc"rm\x1f7'
+    made = rendered("acme/vip", **{key: "true", "ada": "true", "bob": "false"})[OBJECT]
+    alias = {"alias_label": 'c"rm', "alias_name": "7"}
+    assert {"aliases": [alias]} == json.loads(made[0])
+    [batch] = bodies(made, 75, COHORT).batches
+    come, leave = json.loads(batch.body)["cohort_changes"]
+    assert {"user_ids": ["ada"], "aliases": [alias]} == come
+    assert {"user_ids": ["bob"], "should_remove": True} == leave
+
+
+def test_attributes_beside_a_cohort_are_objects_of_their_own():
+    """Each has what it changes alone, the attributes come first, and nobody is created."""
+    sides = ("before:", "wanted:", "send:")
+    given = {"ada": ("true", "true"), "bob": (None, "false"), "cy": ("false", None)}
+    cells = {
+        side + name: [each[place] for each in given.values()]
+        for side in sides
+        for place, name in enumerate(("is_vip", "@cohort:acme/vip"))
+    }
+    shape = BothShape("acme/vip")
+    changes = shape.changes(pl.DataFrame({PROFILE: [*given], **cells}), None)
+    assert ["ada", "cy", "ada", "bob"] == changes[PROFILE].to_list()
+    assert [True, True, False, False] == changes["wanted:is_vip"].is_not_null().to_list()
+    assert [False, False, True, True] == changes["before:@cohort:acme/vip"].is_not_null().to_list()
+    made = shape.objects(changes)
+    assert [0, 1, 2, 3] == made["@item"].to_list()
+    assert ["attributes", "cohort:acme/vip"] == made[ENDPOINT].unique(maintain_order=True).to_list()
+    said = [json.loads(text) for text in made[OBJECT]]
+    only = {"_update_existing_only": True}
+    assert {"external_id": "ada", "is_vip": True} | only == said[0]
+    assert [{"user_ids": ["ada"]}, {"user_ids": ["bob"], "should_remove": True}] == said[2:]
+    assert [1, 1, 0, 0] == made[POINTS].to_list()
+    nothing = pl.DataFrame({PROFILE: []}, schema={PROFILE: pl.String})
+    assert shape.objects(shape.changes(nothing, None)).is_empty()
 
 
 def test_nobody_is_created_for_a_cohort():

@@ -16,8 +16,8 @@ from exchanger.objects.rows import EachRow
 
 def test_every_object_that_a_job_may_name_is_a_kind():
     """The configuration takes no word that nothing stands behind."""
-    # An audience is three: values, events, or a cohort.
-    words = {*get_args(ObjectName), "audience_events", "audience_cohort"}
+    # An audience is four: values, events, a cohort, or values and a cohort.
+    words = {*get_args(ObjectName), "audience_events", "audience_cohort", "audience_and_cohort"}
     assert words == {kind.name for kind in every_kind()}
     assert all(kind_named(kind.name) is kind for kind in every_kind())
 
@@ -39,6 +39,7 @@ def test_every_word_of_a_kind_is_known_where_it_is_done():
         ("audience", True, False, True, "values"),
         ("audience_events", False, False, False, "objects"),
         ("audience_cohort", True, False, False, "values"),
+        ("audience_and_cohort", True, False, True, "values"),
         ("renames", False, False, False, "objects"),
         ("aliases", False, False, False, "objects"),
         ("merges", False, False, False, "objects"),

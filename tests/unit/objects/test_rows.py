@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -67,6 +68,33 @@ def planned(job, rows, taken=(), ready=None):
     options = RowOptions(kind_of(job).making, rules, "events", create_missing=job.create_missing)
     plan = plan_rows(RowsInput(cast.frame, pl.Series("@row_id", taken, pl.String), ready), options)
     return plan.outbox, plan.tally
+
+
+def test_a_plan_spells_no_more_objects_than_it_shows():
+    """All else is as of a run: who, where, data points, which rows."""
+    cast, rules = read(EVENTS, *(EVENT | {"row": str(n)} for n in range(3)))
+    part = RowsInput(cast.frame, pl.Series("@row_id", ["1"], pl.String))
+    terms = RowOptions(kind_of(EVENTS).making, rules, "events", create_missing=True)
+    whole, shown = (plan_rows(part, replace(terms, shown=most)).outbox for most in (None, 1))
+    none = plan_rows(part, replace(terms, shown=0)).outbox
+
+    assert [whole["@object"][0], None] == shown["@object"].to_list()
+    assert [None, None] == none["@object"].to_list()
+    assert whole.schema == shown.schema == none.schema
+    assert whole.drop("@object").equals(shown.drop("@object"))
+
+
+@pytest.mark.parametrize("places", [[(0, 1), (0, 2), (1, 1)], [(1, 1), (0, 2), (0, 1)]])
+def test_rows_are_sent_in_the_order_of_files_and_rows(places):
+    """Whether or not they come in that order; of one id the first of them is sent."""
+    cast, rules = read(EVENTS, *(EVENT | {"n": str(n), "row": str(min(n, 1))} for n in range(3)))
+    files, rows = (pl.Series(each, dtype=pl.UInt32) for each in zip(*places, strict=True))
+    frame = cast.frame.with_columns(files.alias("@file"), rows.alias("@row"))
+    options = RowOptions(kind_of(EVENTS).making, rules, "events", create_missing=True)
+    plan = plan_rows(RowsInput(frame, pl.Series("@row_id", [], pl.String)), options)
+
+    first = min(places[1:])
+    assert sorted([places[0], first]) == plan.outbox.select("@file", "@row").rows()
 
 
 def test_an_event_is_spelled_as_braze_takes_it():

@@ -192,6 +192,24 @@ def test_settings_that_do_not_exist(changes: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("latency", "abc", "a number"),
+        ("latency", True, "a number"),
+        ("track_objects", 7.5, "a whole number"),
+        ("date_coercion", "no", "true or false"),
+        ("delays", 3, "an object"),
+        ("api_keys", "x", "an object"),
+        ("blocklist", "tier", "a list"),
+    ],
+)
+def test_settings_of_another_kind(name: str, value: object, said: str) -> None:
+    """A sandbox does not start with one, to fail at the first request."""
+    with pytest.raises(ValueError, match=f"{name} is {said}"):
+        SandboxSettings().changed({name: value})
+
+
+@pytest.mark.parametrize(
     ("name", "content"),
     [("USERS.CSV", "external_id,n\na,1\n"), ("users.NDJSON", '{"external_id":"a","n":1}\n')],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from exchanger.config.findings import counted, first_of, listed
@@ -137,7 +138,7 @@ def _added_nothing(*, field: str, file: str, files: int, job: str) -> str:
     return (
         f"{field}: nothing was added by {_named(file, files)}, applied before the field was "
         "summed: what Braze has may include it. To add it in full: exchanger backfill "
-        f"{job} --prefix {file} --force"
+        f"{job} --prefix {quote(file)} --force"
     )
 
 
@@ -197,7 +198,7 @@ def _cells_stand_in(*, cells: int) -> str:
 
 def _not_taken(*, file: str, files: int) -> str:
     more = f" and {files - 1:,} more" if files > 1 else ""
-    return f"No job takes {file}{more}. Why, and what to do: exchanger files {file}"
+    return f"No job takes {file}{more}. Why, and what to do: exchanger files {quote(file)}"
 
 
 def _again(run: int, connection: str, *, refused: bool) -> str:

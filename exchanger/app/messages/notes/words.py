@@ -20,7 +20,7 @@ from exchanger.app.messages.notes.holds import HOLD_NOTES
 from exchanger.app.messages.notes.plans import PLAN_NOTES
 from exchanger.app.messages.notes.runs import RUN_NOTES
 from exchanger.app.messages.notes.snapshots import SNAPSHOT_NOTES
-from exchanger.notes import Note, read_notes
+from exchanger.notes import Note, read_notes, without_choices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,16 +79,18 @@ def worded(content: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         The same with ``notes``, and with the ``note`` of each file.
     """
-    words = map(in_words, read_notes(content.get("facts", [])))
+    state = content.get("state", "")
+    words = map(in_words, without_choices(read_notes(content.get("facts", [])), state))
     said = {**content, "notes": [*content.get("notes", []), *words]}
     if "files" in content:
-        said["files"] = [worded_file(file) for file in content["files"]]
+        said["files"] = [worded_file(file, state) for file in content["files"]]
     return said
 
 
-def worded_file(file: Mapping[str, Any]) -> dict[str, Any]:
-    """Put words beside the facts of what became of one file."""
-    return {**file, "note": _said(file.get("note", ""), read_notes(file.get("facts", [])))}
+def worded_file(file: Mapping[str, Any], state: str = "") -> dict[str, Any]:
+    """Put words beside the facts of what became of one file, in a run that ended in a state."""
+    facts = without_choices(read_notes(file.get("facts", [])), state)
+    return {**file, "note": _said(file.get("note", ""), facts)}
 
 
 def worded_hold(run: Mapping[str, Any]) -> dict[str, Any]:

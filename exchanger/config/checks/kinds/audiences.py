@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from exchanger.braze.attributes import STANDARD
+from exchanger.braze.identifiers import NAMES_IN_COHORTS
 from exchanger.braze.limits import LONGEST_TEXT
 from exchanger.braze.objects import ORDER_EVENTS
 from exchanger.config.checks.keys import check_key
@@ -122,16 +123,16 @@ def _check_cohort(job: ImportJob, audience: Audience, where: Where) -> Iterator[
     """Find what does not go together with a cohort of a partner."""
     if audience.cohort is None:
         return
-    if len(audience.as_) > 1:
+    if sum(target.cohort is not None for target in audience.as_) > 1:
         message = (
-            "a cohort is a job of its own, as Braze takes it elsewhere: write a second job with the"
-            " same source, match and action"
+            "one cohort is enough for a job: write a second job with the same source, match and"
+            " action"
         )
         yield Finding((*where, "audience", "as"), message)
-    if job.match and not job.by_external_id:
+    if any(match.kind not in NAMES_IN_COHORTS for match in job.match):
         message = (
-            "a cohort is given people by their external_id alone: aliases and devices are not in"
-            " this version, and Braze takes no other identifier"
+            "Braze takes people into a cohort by their external_id or an alias; devices, which it"
+            " takes too, are not in this version"
         )
         yield Finding(
             (*where, "match"), message, "{external_id: customer_id}", beside=("audience",)

@@ -54,8 +54,8 @@ class AudienceCohort(Strict):
     """
     A cohort of a partner, for those to whom Braze has given a partner's key.
 
-    It is made by its first request. Braze takes people by their ``external_id``, and creates
-    nobody.
+    It is made by its first request. Braze takes people by their ``external_id`` or an alias, and
+    creates nobody.
     """
 
     id: str = Field(description="what the partner calls it, for good")
@@ -83,7 +83,7 @@ class AudienceTarget(Strict):
     """
     What membership becomes: an attribute, an entry of an array attribute, events, or a cohort.
 
-    Events are a job of their own, and so is a cohort.
+    Events are a job of their own.
     """
 
     attribute: str | None = Field(
@@ -104,7 +104,7 @@ class AudienceTarget(Strict):
         default=None, description="events for who comes and who goes; of a job of its own"
     )
     cohort: AudienceCohort | None = Field(
-        default=None, description="a cohort of a partner; of a job of its own"
+        default=None, description="a cohort of a partner; one in a job, and nobody is created then"
     )
 
 

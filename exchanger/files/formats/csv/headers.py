@@ -26,7 +26,7 @@ from exchanger.notes import Note, noted
 
 # Behind a byte-order mark in the middle of a file, quotes are a part of the cell.
 _AROUND = INVISIBLE + '"'
-_FEW = 1_000
+FEW = 1_000
 """Cells that are sooner looked at one by one than asked for: there may be many such files."""
 _NONE = pl.DataFrame(schema={"at": pl.UInt32})
 
@@ -104,7 +104,7 @@ class Header:
         Their positions are in a column ``at``; the others are numbered from 0.
         """
         first = next(at for at, name in enumerate(self.names) if not is_nameless(name))
-        if frame.height <= _FEW and not self._may_begin(frame.to_series(first)):
+        if frame.height <= FEW and not self._may_begin(frame.to_series(first)):
             return _NONE
         names = pl.Series(self.named).implode()
         rows = frame.rename(dict(zip(frame.columns, map(str, range(frame.width)), strict=True)))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -75,8 +76,8 @@ def find_layout(  # noqa: PLR0913 - what is known of a file
         shown[ENCODING] = encoding.name
     delimiter = begin.hint or options.delimiter
     if delimiter == "auto":
-        lines = first_lines(path, begin.offset)
-        found = find_delimiter(lines, kept.get(DELIMITER), options.quote, columns)
+        with closing(first_lines(path, begin.offset)) as lines:
+            found = find_delimiter(lines, kept.get(DELIMITER), options.quote, columns)
         delimiter = found or kept.get(DELIMITER, DELIMITERS[0])
         if found:
             shown[DELIMITER] = found
@@ -85,30 +86,31 @@ def find_layout(  # noqa: PLR0913 - what is known of a file
     return Layout(encoding.name, delimiter, shown, _read_as(shown, kept), notes)
 
 
-def first_lines(path: Path, offset: int = 0) -> list[str]:
-    """Read the beginning of a file, line by line, without blank lines."""
+def first_lines(path: Path, offset: int = 0) -> Generator[str]:
+    """Read the beginning of a file, line by line as far as asked, without blank lines."""
     with path.open("rb") as raw:
         raw.seek(offset)
         file = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="replace", newline="")
         lines = (file.readline(_LONGEST) for _ in range(2 * _SAMPLE))
-        return [*islice((line for line in lines if line.strip("\ufeff\r\n")), _SAMPLE)]
+        yield from islice((line for line in lines if line.strip("\ufeff\r\n")), _SAMPLE)
 
 
 def find_delimiter(
-    lines: Sequence[str], kept: str | None, quote: str = '"', columns: int = 0
+    lines: Iterator[str], kept: str | None, quote: str = '"', columns: int = 0
 ) -> str | None:
     """
     Find what separates the cells of a file; None if it has one column.
 
     Args:
-        lines: The first ones, of which the header is one.
+        lines: The first ones, of which the header is one; others are read only where it tells not.
         kept: What separated those of earlier files.
         quote: Around cells.
         columns: How many there are, if that is known.
     """
     around = re.escape(quote)
     quoted = f"{around}(?:[^{around}]|{around}{around})*{around}" if quote != "none" else "(?!)"
-    header = re.sub(quoted, "", lines[0]) if lines else ""
+    first = next(lines, "")
+    header = re.sub(quoted, "", first)
     fitting = [each for each in DELIMITERS if columns and header.count(each) == columns - 1]
     if len(fitting) == 1 and columns > 1:
         return fitting[0]
@@ -117,7 +119,7 @@ def find_delimiter(
         return kept
     if len(inside) < 2:
         return inside[0] if inside else None
-    return _weighed(lines, inside)
+    return _weighed([first, *lines], inside)
 
 
 def _weighed(lines: Sequence[str], inside: list[str]) -> str:

@@ -28,7 +28,7 @@ from exchanger.errors import FileRejected
 from exchanger.files.formats.csv.beginning import Beginning, find_beginning, with_header
 from exchanger.files.formats.csv.escapes import escaped_quotes, is_escaped, may_escape
 from exchanger.files.formats.csv.exact import Record, closed_record, open_records, row_at_end
-from exchanger.files.formats.csv.headers import Header, Headers
+from exchanger.files.formats.csv.headers import FEW, Header, Headers
 from exchanger.files.formats.csv.layout import (
     DELIMITERS,
     Layout,
@@ -218,6 +218,8 @@ def _without_headers(frame: pl.DataFrame, headers: Headers) -> pl.DataFrame | No
 
 def _without_blank(frame: pl.DataFrame) -> pl.DataFrame:
     """Leave out rows of nothing but delimiters, as spreadsheets leave behind."""
+    if frame.height <= FEW and all(cell and cell.strip(_BLANK) for cell in frame.to_series()):
+        return frame
     at = every = pl.int_range(frame.height, eager=True)
     for cells in frame.get_columns():
         # Mostly nothing is left after the first column.

@@ -186,7 +186,7 @@ def test_no_kind_loses_what_it_is_about():
         "action": {"from": "op", "add": ["+"], "remove": ["-"]},
     }
     kinds = {kind.name for kind in every_kind()}
-    of_the_same = {"audience_events", "audience_cohort"}
+    of_the_same = {"audience_events", "audience_cohort", "audience_and_cohort"}
     assert whole | set(calls) == kinds - of_the_same
     for name, spec in calls.items():
         job = import_model(object=name, on_invalid="drop_value", **spec)
