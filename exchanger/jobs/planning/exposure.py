@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars_hash as plh
 
-from exchanger.braze.endpoints import endpoint_named
+from exchanger.braze.endpoints import DELETIONS, endpoint_named
 from exchanger.jobs.runtime.report import note_unseen
 from exchanger.profiles.frames.columns import (
     BEFORE,
@@ -203,12 +203,20 @@ def exposure_of(  # noqa: PLR0913 - a plan, and what is asked of it
         profiles_named=report.profiles_named,
         profiles_unchanged=report.profiles_unchanged,
         requests_to=_requests_to(sent, batch_size),
-        deletes=sum(n for to, n in sent.items() if endpoint_named(to).deletes),
+        deletes=sum(n for to, n in sent.items() if endpoint_named(to).deletes)
+        - (_named_twice(outbox) if sent[DELETIONS.name] else 0),
         fields={rule.name: none for rule in rules}
         | {rule.name: _field(rule, found) for rule in changed},
         content=content,
         **{name: number for name, number in counts.items() if ":" not in name},
     )
+
+
+def _named_twice(outbox: FrameFile) -> int:
+    """Count the deletions of somebody whom another row deletes, too, by another identifier."""
+    parts = outbox.frames([ENDPOINT, OBJECT])
+    gone = pl.concat([part.filter(pl.col(ENDPOINT) == DELETIONS.name)[OBJECT] for part in parts])
+    return gone.len() - gone.n_unique()
 
 
 def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:
