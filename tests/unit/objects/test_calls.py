@@ -344,7 +344,8 @@ def test_calls_are_given_again_as_they_were():
     """Also where a run brings nothing else, and knows none of the columns of the job."""
     ready = planned(renames(), [("a", {"to": "x"})], PEOPLE).outbox
     nothing = pl.DataFrame(schema={PROFILE: pl.String, FILE: pl.UInt32, ROW: pl.UInt32})
-    part = CallsInput(nothing, seen({}), nothing[PROFILE], ready)
+    claims = claims_of(nothing.with_columns(pl.lit(None, pl.String).alias(OTHER)))
+    part = CallsInput(nothing, seen({}), nothing[PROFILE], claims, ready)
     again = plan_calls(part, CallOptions(kind_of(renames()).making, renames())).outbox
     assert ready.equals(again)
 
