@@ -80,6 +80,10 @@ def dask_engine(address: str, stopping: threading.Event) -> Iterator[DaskEngine]
             _log.info("parts.planned", engine=address, parts=dict(engine.shares))
 
 
+_LOGGERS = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application")
+"""To these Dask gives a handler each that prints, unless its configuration says otherwise."""
+
+
 class _IntoOurLog(logging.Handler):
     """Takes what Dask has to say into our log, which may be read by a program."""
 
@@ -90,7 +94,8 @@ class _IntoOurLog(logging.Handler):
 
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
-    logging.getLogger("distributed").handlers = [_IntoOurLog()]
+    for name in _LOGGERS:
+        logging.getLogger(name).handlers = [_IntoOurLog()]
     try:
         client = Client(address, timeout=ANSWER_SECONDS, set_as_default=False, name="exchanger")
     except (OSError, ValueError, TypeError) as error:

@@ -1,6 +1,7 @@
 """What a run needs of a Dask cluster, tried with a scheduler and workers of their own processes."""
 
 import gc
+import io
 import logging
 import os
 import platform
@@ -271,11 +272,15 @@ def test_whoever_asks_to_stop_does_not_wait_for_the_cluster(address, tmp_path):
     over.touch()
 
 
-def test_what_dask_says_is_in_our_log(address):
-    """Whoever reads the log as JSON can read every line of it."""
+def test_what_dask_says_is_in_our_log(address, monkeypatch):
+    """Whoever reads the log as JSON can read every line of it, whichever logger has a handler."""
+    printed, client = io.StringIO(), logging.getLogger("distributed.client")
+    monkeypatch.setattr(client, "handlers", [logging.StreamHandler(printed)])
+    monkeypatch.setattr(client, "propagate", False)
     with opened(address), capture_logs() as logs:
-        logging.getLogger("distributed.client").warning("Couldn't gather %d keys", 1)
+        client.warning("Couldn't gather %d keys", 1)
 
+    assert not printed.getvalue()
     assert {
         "event": "engine.said",
         "said": "Couldn't gather 1 keys",

@@ -80,6 +80,21 @@ def wait_until_shown(context: JobContext, runs: RunLog, seq: int) -> None:
     _wait(context, left, (lambda: last_shown(context, runs) >= seq) if may_ask else None)
 
 
+def has_sent_unheld(context: JobContext, runs: RunLog, last: int) -> bool:
+    """
+    Return whether runs up to *last* sent what is not held, and Braze may not show it yet.
+
+    Of people who were never seen nothing is held: Braze may have dropped it (braze-api.md 2.3).
+    """
+    for seq in range(last, 0, -1):
+        if runs.age(seq) > context.grace + 1:
+            return False
+        facts = runs.read(seq).document.report.get("facts", ())
+        if any(fact["code"] == "never_seen" for fact in facts):
+            return True
+    return False
+
+
 def wait_until_done(context: JobContext, run: RunDocument, left: float) -> None:
     """
     Wait until Braze shows what was sent so far of a run, for so many seconds at most.

@@ -26,6 +26,7 @@ from exchanger.jobs.settlement.settle import settle
 from exchanger.notes import noted, with_notes
 from exchanger.objects.people.calls import EachCall
 from exchanger.profiles.frames.columns import POINTS
+from exchanger.profiles.merging.consent import guarded_fields
 from exchanger.state.runs.acknowledgements import Acknowledgements, SendCounts
 from exchanger.state.runs.log import ENDED
 
@@ -144,8 +145,8 @@ def _send(
             return _stopped(stored, sent, acks.read(acks.parts()).items.len())
         besides = SendCounts()
         if run.taken_over:
-            shown = run.kind.looked_up
-            besides = SendCounts(resolve_in_doubt(context, in_doubt, shown=shown))
+            guarded, shown = guarded_fields(run.fields), run.kind.looked_up
+            besides = SendCounts(resolve_in_doubt(context, in_doubt, guarded, shown=shown))
         if isinstance(run.kind.making, EachCall) and outbox.rows:
             looked = check_effects(context, run.kind.making, outbox, acks)
             besides = besides.and_also(SendCounts(looked))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from exchanger.braze.limits import ADDRESS_KEPT
-from exchanger.jobs.history.shown import wait_until_shown
+from exchanger.jobs.history.shown import has_sent_unheld, wait_until_shown
 from exchanger.jobs.observing.baseline import learn_from_segment
 from exchanger.jobs.observing.lookup import (
     NOBODY,
@@ -356,15 +356,18 @@ def _wait_until_shown(
     """
     Wait before looking up what became uncertain: it may have changed so lately.
 
-    Only values that a run has left uncertain need it. Whatever else is unknown was not sent by us.
+    Only values that a run has left uncertain need it, and what was sent to people who were never
+    seen. Whatever else is unknown was not sent by us.
     """
     last = (report.seq or 1) - 1
     if not call.record or not last:
         return
-    for number, frame in enumerate(needed.frames([PROFILE])):
-        if frame.height and _is_uncertain(learnt.known(number)):
-            wait_until_shown(call.context, call.state.runs, last)
-            return
+    uncertain = (
+        frame.height and _is_uncertain(learnt.known(number))
+        for number, frame in enumerate(needed.frames([PROFILE]))
+    )
+    if any(uncertain) or has_sent_unheld(call.context, call.state.runs, last):
+        wait_until_shown(call.context, call.state.runs, last)
 
 
 def _is_uncertain(known: pl.DataFrame) -> bool:

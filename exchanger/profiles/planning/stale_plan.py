@@ -123,7 +123,7 @@ def review_stale_plan(
     lighter = pl.any_horizontal(pl.lit(value=False), *marks)
     idle = fine.filter(~pl.col("missing"))
     return Review(
-        outbox=_without_left(told, list(left)).select(rows.columns),
+        outbox=without_left(told, list(left)).select(rows.columns),
         done=idle.filter(~lighter)[ITEM],
         emptied=idle.filter(lighter)[ITEM],
         withheld=withheld.select(ITEM, "reason"),
@@ -187,8 +187,14 @@ def _reason(name: str) -> pl.Expr:
     )
 
 
-def _without_left(told: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    """Take fields out of objects."""
+def without_left(told: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """
+    Take fields out of the objects of an outbox, and out of what they come to.
+
+    Args:
+        told: Rows of an outbox; ``@left:NAME`` (Boolean) says of which a field is left out.
+        names: The fields.
+    """
     if not names:
         return told
     marks = [pl.col(f"@left:{name}") for name in names]

@@ -18,7 +18,7 @@ from exchanger.errors import BrazeUnreachable
 from exchanger.outside.braze.answers import IdsAnswer
 from exchanger.state.runs.log import ENDED
 
-SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 12, 2_500, 10
+SCHEDULES, NIGHTLY_SCHEDULES, NIGHTLY_PARTS = 12, 600, 4
 SEVEN = "alias\x1fcrm\x1f7"
 PEOPLE = ("ada", "bob", SEVEN)
 CALLED = {"ada,": "ada", ",1": "ada", "bob,": "bob", ",7": SEVEN}

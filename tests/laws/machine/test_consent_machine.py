@@ -209,6 +209,38 @@ def test_nobody_who_unsubscribed_is_subscribed_whatever_goes_wrong():
     assert {"in", "out", "withheld"} <= set(seen), "the stories are about something"
 
 
+def test_who_was_unsubscribed_a_moment_ago_is_not_subscribed_by_a_look_up_that_is_late():
+    """Nothing is held of whom nobody has seen, and Braze does not show yet what was sent."""
+    late = Fault(kind="track", nth=0, fate="odd", after=False, variant=3)
+    scene = Consent()
+    try:
+        scene.put([("bob", "no")])
+        scene.start("consent", [late])
+        scene.put([("bob", "yes")])
+        scene.start("consent")
+        scene.come_to_rest()
+        assert {"out": True, "in": False} == {side: judge(scene)[side] for side in ("out", "in")}
+    finally:
+        scene.close()
+
+
+def test_who_leaves_before_what_is_in_doubt_is_looked_at_stays_out():
+    """A second process gives what the first one began, dies, and a third looks whether it holds."""
+    lost = Fault(kind="track", nth=0, fate="crash", after=False, variant=0)
+    unseen = Fault(kind="look_up", nth=0, fate="fail", after=True, variant=0)
+    scene = Consent()
+    try:
+        scene.put([("bob", "yes")])
+        scene.start("consent", [lost])
+        scene.time.advance(25)
+        scene.start("consent", [unseen])
+        scene.leave("bob")
+        scene.come_to_rest()
+        assert {"out": True, "in": False} == {side: judge(scene)[side] for side in ("out", "in")}
+    finally:
+        scene.close()
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("number", range(NIGHTLY_PARTS))
 def test_nobody_who_unsubscribed_is_subscribed_all_night(number):
