@@ -117,6 +117,7 @@ NoteCode = Literal[
     "nothing_held",
     "nothing_learnt",
     "nothing_left",
+    "nothing_to_compare",
     "nulls_left_out",
     "older_files_left",
     "passed_over",

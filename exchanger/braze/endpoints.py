@@ -140,6 +140,11 @@ class Endpoint:
     asked: bool = False
 
     @property
+    def counts_again(self) -> bool:
+        """Whether an object that is sent again, as it may be, counts once more."""
+        return self.idempotent and self.array in {EVENTS.array, PURCHASES.array}
+
+    @property
     def address(self) -> str:
         """Where requests go."""
         return self.path.replace("{name}", self.of.partition("/")[0]) if self.of else self.path

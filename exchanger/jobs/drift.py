@@ -123,7 +123,9 @@ def find_drift(
     report = DriftReport(name, context.clock.now(), fields)
     names = [one.field for one in fields]
     segment = baseline_segment(job)
-    if not names:
+    if job.object != "attributes" and not job.written:
+        report.facts.append(noted("nothing_to_compare", object=job.object))
+    elif not names:
         report.facts.append(noted("nothing_held"))
     elif options.sample is not None:
         chosen = _people(state, state.held.sample(names, options.sample, options.seed))
@@ -152,7 +154,10 @@ def find_drift(
 
 def _fields(job: ImportJob, state: ConnectionState) -> list[FieldDrift]:
     """Choose the fields that the job writes, of which anything is held, and that Braze shows."""
-    configs = {name: config_of(job, name) for name in state.held.fields()}
+    own = job.audience.names if job.audience is not None else ()
+    configs = {
+        name: FieldConfig() if name in own else config_of(job, name) for name in state.held.fields()
+    }
     return [
         FieldDrift(name, on_drift=config.on_drift)
         for name, config in configs.items()

@@ -197,6 +197,19 @@ def test_people_of_the_first_files_may_be_known_without_an_event(vip):
     assert {"bob": {"exited": 1}, "cy": {"entered": 1}} == counts(vip)
 
 
+def test_what_others_change_in_an_audience_is_drift(vip):
+    """Its attribute and its array are compared as any others; what no attribute is has no drift."""
+    signups = import_job(object="events", event={"name": "Joined", "time": "at"})
+    vip.configure(vip=VIP, signups=signups)
+    vip.drop("audiences/vip/1.csv", "id,op,at\nada,add,1\nbob,remove,1\n")
+    vip.ask("run", "vip")
+    vip.braze.seed([{"external_id": "ada", "is_vip": False}])
+    report = vip.ask("drift", "vip")
+    changed = {one["field"]: one["changed"] for one in report["fields"]}
+    assert ({"audiences": 0, "is_vip": 1}, 2) == (changed, report["compared"])
+    assert "object: events" in vip.ask("drift", "signups")["notes"][0]
+
+
 @pytest.mark.nightly
 def test_what_a_run_of_an_audience_did_is_taken_back(vip):
     """Each entry and each value as it was before; what other audiences did since stays."""

@@ -192,10 +192,11 @@ def test_objects_of_rows_without_a_name_are_given_again_as_often_as_it_takes(exc
     assert {"ada": 1, "bob": 1} == counts(exchange)
 
 
-def test_resend_would_rather_count_twice_than_not_at_all(exchange):
-    """With on_unknown: resend an event whose answer was lost is sent again."""
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 500, "applied": True}])
+def test_resend_would_rather_count_twice_than_not_at_all(exchange, fault):
+    """With on_unknown: resend an event that nobody knows of is sent again, and that is told."""
     exchange.configure(signups=SIGNUPS | {"on_unknown": "resend"})
-    exchange.braze.faults("/users/track", drop="after", times=1)
+    exchange.braze.faults("/users/track", times=1, **fault)
     exchange.drop("inbox/signups/a.csv", HEADER + ROWS)
 
     report = exchange.ask("run", "signups")

@@ -194,7 +194,7 @@ def test_deletions_wait_for_a_person_beyond_what_the_job_allows(exchange):
     )
     exchange.drop("crm/1.csv", "id,visits\na,1\nb,2\n")
     exchange.ask("run", "crm")
-    exchange.drop("deletions/1.csv", "id,mail\na,\n,Twin@example.com\n")
+    exchange.drop("deletions/1.csv", "id,mail\na,\n,Twin@example.com\nc,\n")
     planned = exchange.ask("plan", "erasures")
     assert any("would delete 3 profiles" in note for note in planned["report"]["notes"])
 
@@ -204,10 +204,43 @@ def test_deletions_wait_for_a_person_beyond_what_the_job_allows(exchange):
     assert any("max_deletes is 2" in note for note in held["notes"])
     assert {"a": 1, "b": 2, "c": 5, "d": 5} == people(exchange)
     exchange.braze.faults("/users/delete", status=500, applied=True, times=1)
-    assert (2, 2, 0, 0, 0) == counts(exchange.ask("approve", str(held["seq"])))
+    assert (3, 3, 0, 0, 0) == counts(exchange.ask("approve", str(held["seq"])))
     assert {"b": 2} == people(exchange)
     exchange.drop("deletions/2.csv", "id,mail\na,\nb,\n")
     assert (2, 1, 1, 0, 0) == counts(exchange.ask("run", "erasures"))
     exchange.drop("crm/2.csv", "id,visits\na,1\nc,1\n")
     exchange.ask("run", "crm")
     assert {"a": 1, "c": 1} == people(exchange)
+
+
+def test_rows_that_name_a_renamed_person_by_the_old_id_are_theirs(exchange):
+    """
+    A sum of either id builds on the other, in one run and in later ones.
+
+    Once the old id has ended, it is a new person's.
+    """
+    exchange.configure(
+        crm=CRM,
+        renames=job("renames", rename={"from": "old", "to": "new"}),
+        good=job("good", object="renames", rename={"from": "old", "to": "new", "remove_old": True}),
+    )
+    exchange.drop("crm/1.csv", "id,visits\na,1\n")
+    exchange.ask("run", "crm")
+    exchange.drop("renames/1.csv", "old,new\na,a2\n")
+    exchange.ask("run", "renames")
+
+    exchange.drop("crm/2.csv", "id,visits\na2,10\na,100\n")
+    assert 1 == exchange.ask("plan", "crm")["report"]["data_points"]
+    exchange.ask("run", "crm")
+    assert {"a2": 111} == people(exchange)
+    exchange.drop("crm/3.csv", "id,visits\na,1000\n")
+    exchange.ask("run", "crm")
+    exchange.drop("crm/4.csv", "id,visits\na2,10000\n")
+    exchange.ask("run", "crm")
+    assert {"a2": 11111} == people(exchange)
+
+    exchange.drop("good/1.csv", "old,new\na,a2\n")
+    exchange.ask("run", "good")
+    exchange.drop("crm/5.csv", "id,visits\na,5\na2,1\n")
+    exchange.ask("run", "crm")
+    assert {"a2": 11112, "a": 5} == people(exchange)

@@ -41,6 +41,7 @@ from exchanger.config.models.imports import (
     ItemField,
     RemainingFields,
     StrategyName,
+    kept_by_braze,
 )
 from exchanger.config.models.jobs import Completion, Expect, Schedule
 from exchanger.config.models.kinds.audiences import (
@@ -157,6 +158,7 @@ __all__ = [
     "Telling",
     "Trouble",
     "Verify",
+    "kept_by_braze",
 ]
 
 Job = Annotated[ImportJob | ExportJob, Field(discriminator="type")]

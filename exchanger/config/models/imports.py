@@ -175,7 +175,7 @@ _TYPES: dict[str, FieldType] = {
 """The parts of an event and a purchase, and what each is."""
 
 
-def _kept_by_braze(prefix: str, object_: ObjectName) -> list[str]:
+def kept_by_braze(prefix: str, object_: ObjectName) -> list[str]:
     """List patterns of columns that cannot be a property under their own name."""
     return [] if prefix else [*sorted(RESERVED.get(object_, ())), "$*"]
 
@@ -408,7 +408,7 @@ class ImportJob(AnyJob):
             return ()
         block = RemainingFields(
             columns=rest.columns,
-            exclude=(*rest.exclude, *_kept_by_braze(rest.prefix, self.object)),
+            exclude=(*rest.exclude, *kept_by_braze(rest.prefix, self.object)),
             prefix=PROPERTY + rest.prefix,
             standard=True,
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import polars_hash as plh
 
-from exchanger.braze.endpoints import endpoint_named
+from exchanger.braze.endpoints import DELETIONS, endpoint_named
 from exchanger.jobs.runtime.report import note_unseen
 from exchanger.profiles.frames.columns import (
     ENDPOINT,
@@ -171,12 +171,15 @@ class Measurement:
         self._rules = rules
         self._measured: list[pl.DataFrame] = []
         self._sent = Counter[str]()
+        self._gone: list[pl.Series] = []
 
     def add(self, outbox: pl.DataFrame) -> None:
         """Measure rows of the outbox; without any they tell its columns."""
         changed = [rule for rule in self._rules if wanted(rule.name) in outbox.columns]
         self._measured.append(outbox.select(_measures(outbox.columns, changed)))
         self._sent.update(dict(outbox[ENDPOINT].value_counts().iter_rows()))
+        if self._sent[DELETIONS.name]:
+            self._gone.append(outbox.filter(pl.col(ENDPOINT) == DELETIONS.name)[OBJECT])
 
     def exposure(
         self, report: RunReport, *, batch_size: int, content: int | None = None, besides: int = 0
@@ -203,12 +206,18 @@ class Measurement:
             profiles_named=report.profiles_named,
             profiles_unchanged=report.profiles_unchanged,
             requests_to=_requests_to(self._sent, batch_size),
-            deletes=sum(n for to, n in self._sent.items() if endpoint_named(to).deletes),
+            deletes=sum(n for to, n in self._sent.items() if endpoint_named(to).deletes)
+            - self._named_twice(),
             fields={rule.name: none for rule in self._rules}
             | {rule.name: _field(rule, found) for rule in changed},
             content=content,
             **{name: number for name, number in counts.items() if ":" not in name},
         )
+
+    def _named_twice(self) -> int:
+        """Count the deletions of somebody whom another row deletes, too, by another identifier."""
+        gone = pl.concat([pl.Series(OBJECT, [], pl.String), *self._gone])
+        return gone.len() - gone.n_unique()
 
 
 def _measures(columns: Sequence[str], changed: Sequence[Rule]) -> list[pl.Expr]:

@@ -24,9 +24,16 @@ from exchanger.jobs.snapshots.comparison import Comparison
 from exchanger.objects.kinds import Folded
 from exchanger.objects.orders.events import OrderOptions
 from exchanger.objects.orders.lines import Lines, named_lines, names_of, plan_orders
-from exchanger.objects.people.calls import CallOptions, CallsInput, EachCall, plan_calls
+from exchanger.objects.people.calls import (
+    CallOptions,
+    CallsInput,
+    EachCall,
+    claims_of,
+    leaving,
+    plan_calls,
+)
 from exchanger.objects.rows import EachRow, RowOptions, RowsInput, plan_rows
-from exchanger.profiles.frames.columns import OTHER, PROFILE, ROW_ID, ROWS
+from exchanger.profiles.frames.columns import FILE, OTHER, PROFILE, ROW, ROW_ID, ROWS
 from exchanger.profiles.people.gates import gates_of
 from exchanger.profiles.planning.consent_terms import ConsentTerms
 from exchanger.profiles.planning.part import PartInput, PartPlan, PlanOptions, plan_part
@@ -249,20 +256,22 @@ def _each_call(
     """Look who is meant by each row, and whether anything is in the way of what it says."""
     other = making.other(call.job).alias(OTHER)
     batch.given.change(lambda frame: frame.with_columns(other))
-    nobody = pl.Series(PROFILE, [], pl.String)
-    parts = range(len(batch.given))
-    meant = pl.concat([nobody, *(batch.given.keys(number).unique() for number in parts)])
+    schema = {FILE: pl.UInt32, ROW: pl.UInt32, PROFILE: pl.String, OTHER: pl.String}
+    frames = (frame.select(*schema) for frame in batch.given.frames())
+    rows = pl.concat([pl.DataFrame(schema=schema), *frames])
+    taken, claimed, meant = leaving(rows), claims_of(rows), rows[PROFILE].unique()
     report.facts += note_if_slow(meant.len(), call.context.lookup_limit, alone_in_a_request(meant))
 
     def inputs() -> Generator[CallsInput]:
-        for number in parts:
+        for number in range(len(batch.given)):
             given = batch.given.part(number)
             named = [given[name] for name in (PROFILE, OTHER) if name in given.columns]
             again = number == 0 and batch.ready.rows
             yield CallsInput(
                 given=given,
                 seen=who_is_there(call.context, pl.concat(named)),
-                leaving=meant if making.gone else nobody,
+                leaving=taken,
+                claimed=claimed,
                 ready=pl.concat([*batch.ready.frames()], how="diagonal") if again else None,
             )
             batch.given.clear(number)

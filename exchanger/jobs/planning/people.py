@@ -34,7 +34,13 @@ from exchanger.profiles.people.names import NAME, SAID, disputed, joined, names_
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.json_values import json_string
 from exchanger.profiles.spelling.profile_key import are_shared, external_ids_among, kind_of
-from exchanger.profiles.spelling.same_person import LINKED, linked, links_of, still_linked
+from exchanger.profiles.spelling.same_person import (
+    IS_LINKED,
+    LINKED,
+    linked,
+    links_of,
+    still_linked,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,13 +104,16 @@ def resolve_people(
         there: Whether it has to be known of each profile that Braze has it.
 
     Returns:
-        What was learnt; None where external ids alone name the profiles.
+        What was learnt; None where external ids alone name the profiles, none of them an old one.
 
     Raises:
         BrazeError: A look-up failed.
         Stopped: The process was asked to stop.
     """
-    if call.job.by_external_id or not (call.kind.looked_up or there):
+    if not (call.kind.looked_up or there):
+        return None
+    old = _old_ids(call, batch)
+    if call.job.by_external_id and old.is_empty():
         return None
     nobody = pl.DataFrame(schema={PROFILE: pl.String, EXISTS: pl.Boolean, IDENTIFIED: pl.String})
     people = People(PartitionedRows(batch.scratch, len(batch.given), nobody))
@@ -125,15 +134,10 @@ def resolve_people(
         unknown = unknown.filter(~unknown.is_in(settled.implode()))
     if uncertain.len() and call.record:
         wait_until_shown(call.context, call.state.runs, last)
-    if unknown.len():
-        links = pl.concat([links, _look_up(call, batch, rules, report, people, unknown)])
-    unclear = pl.concat([keys.clear(), *people.disputed]).unique().sort()
-    if unclear.len():
-        if call.record:
-            wait_until_shown(call.context, call.state.runs, last)
-        again = _look_up(call, batch, rules, report, people, unclear)
-        links = pl.concat([links.filter(~pl.col(PROFILE).is_in(unclear.implode())), again])
-    links = _joined(call, people, links)
+    if unknown.len() or old.len():
+        asked = pl.concat([unknown, old])
+        links = pl.concat([links, _look_up(call, batch, rules, report, people, asked)])
+    links = _joined(call, people, _settled(call, batch, rules, report, people, links))
     named = links.filter(pl.col(LINKED) != pl.col(PROFILE))
     if named.height:
         for rows in (batch.given, batch.corrections):
@@ -172,6 +176,23 @@ def _other_keys(batch: InputBatch) -> pl.Series:
         for number in range(len(rows)):
             keys = rows.keys(number).unique().to_frame(PROFILE)
             found.append(keys.filter(other).to_series())
+    return pl.concat(found).unique().sort()
+
+
+def _old_ids(call: ImportContext, batch: InputBatch) -> pl.Series:
+    """
+    Name the external ids of a run that were renamed, each once.
+
+    Whose each is, a look has to tell: it may have ended, and be somebody else's by now.
+    """
+    found = [pl.Series(PROFILE, [], pl.String)]
+    if IDENTIFIED not in call.state.held.fields():
+        return found[0]
+    for rows in (batch.given, batch.corrections):
+        for number in range(len(rows)):
+            ids = external_ids_among(rows.keys(number).unique())
+            held = call.state.held.of(ids, [IDENTIFIED])
+            found.append(held.filter(IS_LINKED, pl.col(PROFILE).is_in(ids.implode()))[PROFILE])
     return pl.concat(found).unique().sort()
 
 
@@ -266,6 +287,24 @@ def _unknown_ids(call: ImportContext, batch: InputBatch, fields: list[str]) -> p
     return pl.concat(found)
 
 
+def _settled(  # noqa: PLR0913, PLR0917 - as *_look_up*, and to whom keys belong so far
+    call: ImportContext,
+    batch: InputBatch,
+    rules: Sequence[Rule],
+    report: RunReport,
+    people: People,
+    links: pl.DataFrame,
+) -> pl.DataFrame:
+    """Look names up together that were held to be two people's, once Braze shows what was sent."""
+    unclear = pl.concat([links[PROFILE].clear(), *people.disputed]).unique().sort()
+    if unclear.is_empty():
+        return links
+    if call.record:
+        wait_until_shown(call.context, call.state.runs, (report.seq or 1) - 1)
+    again = _look_up(call, batch, rules, report, people, unclear)
+    return pl.concat([links.filter(~pl.col(PROFILE).is_in(unclear.implode())), again])
+
+
 def _joined(call: ImportContext, people: People, links: pl.DataFrame) -> pl.DataFrame:
     """Let one key stand for each of the people, and remember it."""
     more = joined(pl.concat(people.names))
@@ -297,7 +336,8 @@ def _look_up(  # noqa: PLR0913, PLR0917 - a run, its rows, and where what is lea
         several = seen.filter(pl.col(EXISTS).is_null())
         people.ambiguous.append(several[PROFILE])
         certain = seen.filter(pl.col(EXISTS).is_not_null())
-        links.append(links_of(certain.filter(kind_of(pl.col(PROFILE)) != "external_id")))
+        others = kind_of(pl.col(PROFILE)) != "external_id"
+        links.append(links_of(certain.filter(others | IS_LINKED)))
         names = names_of(certain)
         # What is looked up is recorded only after this.
         held = call.state.held.of(pl.concat([certain[PROFILE], names[NAME]]), [IDENTIFIED])

@@ -95,6 +95,7 @@ ALIAS = EachCall(
     judged=_judged,
     spelled=_spelled,
     done=lambda: pl.col("a.aliases").list.contains(pl.col(OTHER)),
-    once=False,
+    once=(pl.col(PROFILE), without_name(pl.col(OTHER))),
+    claims=True,
 )
 """An alias of each row."""

@@ -48,6 +48,7 @@ Who has an identifier: ``braze_id`` and external id (null without one) of each p
 of all their aliases, and these with all other keys but external ids.
 """
 _VERDICT = "@verdict"
+_FIRST = "@first"
 _OUTBOX: Mapping[str, pl.DataType] = {
     ITEM: pl.UInt32(),
     PROFILE: pl.String(),
@@ -80,7 +81,10 @@ class EachCall:
         spelled: The object of each call.
         done: Whether a look after a call, at *looked_at*, shows that it was done.
         looked_at: Columns of the keys that are looked at afterwards.
-        once: Whether a second row of the same person that says otherwise is in the way of itself.
+        once: What a run says one thing of: a second row of it that says otherwise is in the way of
+            itself.
+        claims: Whether one person alone can have the other identifier: the first row that gives it
+            to somebody counts.
         each_profile: Whether each profile that has the identifier becomes an object of its own,
             which then is the other identifier.
         gone: Whether nobody has ``@profile`` afterwards.
@@ -92,7 +96,8 @@ class EachCall:
     spelled: Callable[[ImportJob], pl.Expr]
     done: Callable[[], pl.Expr]
     looked_at: tuple[str, ...] = (PROFILE,)
-    once: bool = True
+    once: tuple[pl.Expr, ...] = (pl.col(PROFILE),)
+    claims: bool = False
     each_profile: bool = False
     gone: bool = False
 
@@ -105,12 +110,14 @@ class CallsInput(NamedTuple):
         given: In the shape of ``typed_rows.cast_rows``, with ``@other``.
         seen: Who has which identifier, as ``SEEN``.
         leaving: Keys that this run takes from their profiles, where no other may be kept for them.
+        claimed: Who is the first to get what the run gives to several people: ``claims_of``.
         ready: Objects that are given again as they were.
     """
 
     given: pl.DataFrame
     seen: pl.DataFrame
     leaving: pl.Series
+    claimed: pl.DataFrame
     ready: pl.DataFrame | None = None
 
 
@@ -142,6 +149,18 @@ def beside(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def leaving(rows: pl.DataFrame) -> pl.Series:
+    """Name the keys that rows take from their profiles for the sake of another one."""
+    return rows.filter(pl.col(PROFILE) != pl.col(OTHER))[PROFILE].unique()
+
+
+def claims_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Find the identifiers that rows give to several people, and who is the first: ``@first``."""
+    given = rows.sort(FILE, ROW).group_by(OTHER, maintain_order=True)
+    first, several = pl.col(PROFILE).first().alias(_FIRST), pl.col(PROFILE).n_unique() > 1
+    return given.agg(first, several.alias("several")).filter("several").select(OTHER, _FIRST)
+
+
 def plan_calls(part: CallsInput, terms: CallOptions) -> PartPlan:
     """Decide which rows are sent, and spell their objects."""
     if part.given.is_empty():
@@ -167,13 +186,16 @@ def judged_calls(part: CallsInput, terms: CallOptions) -> pl.DataFrame:
     making = terms.making
     rows = in_file_order(part.given).with_columns(making.endpoint(terms.job).alias(ENDPOINT))
     rows = beside(rows, part.seen).with_columns(making.judged(terms.job).alias(_VERDICT))
-    first = pl.col(OTHER).first().over(PROFILE)
-    otherwise = pl.col(OTHER).ne_missing(first) & pl.lit(making.once)
-    leaves = pl.col(OTHER).is_in(part.leaving.implode()).fill_null(value=False)
+    rows = rows.join(part.claimed, on=OTHER, how="left", maintain_order="left")
     is_call = pl.col(_VERDICT) == CALL
+    said = pl.when(is_call).then(OTHER).drop_nulls().first()
+    otherwise = pl.col(OTHER) != said.over(*making.once) if making.once else pl.lit(value=False)
+    leaves = pl.col(OTHER).is_in(part.leaving.implode()).fill_null(value=False)
     return rows.with_columns(
         pl.when(is_call & otherwise)
         .then(pl.lit("said_otherwise"))
+        .when(is_call & (pl.col(_FIRST) != pl.col(PROFILE)) & pl.lit(making.claims))
+        .then(pl.lit("claimed"))
         .when(is_call & leaves)
         .then(pl.lit("leaves_itself"))
         .otherwise(_VERDICT)

@@ -42,7 +42,7 @@ DELETION = EachCall(
     judged=_judged,
     spelled=lambda _job: json_string(value_of(pl.col(OTHER))),
     done=lambda: ~pl.col("a.ids").list.contains(value_of(pl.col(OTHER))),
-    once=False,
+    once=(),
     each_profile=True,
     gone=True,
 )

@@ -27,6 +27,8 @@ SENTENCES: Mapping[str, str] = {
     "give the row again once there is such a profile.",
     "said_otherwise": "an earlier row of the same run says otherwise of {a}. Give this row again "
     "if it is meant to come second.",
+    "claimed": "an earlier row of the same run gives {b} to somebody else. Give this row again if "
+    "it is meant to come second.",
     "leaves_itself": "{b} is itself taken from its profile in the same run. Give this row again "
     "once that is done.",
     "alias_taken": "the {b} belongs to another profile already: a name of a label is there once.",

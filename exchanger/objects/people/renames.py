@@ -82,5 +82,6 @@ RENAME = EachCall(
     spelled=_spelled,
     done=_done,
     looked_at=(OTHER,),
+    claims=True,
 )
 """A rename of each row."""

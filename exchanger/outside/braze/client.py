@@ -259,6 +259,7 @@ class Braze:
             key=key,
             writes=True,
             idempotent=endpoint.idempotent,
+            counts_again=endpoint.counts_again,
         )
         return self._requests.send(call, partial(self._tracked, endpoint), reads=(400,))
 

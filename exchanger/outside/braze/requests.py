@@ -181,7 +181,8 @@ class BrazeRequests:
             patience = patience or RetryState(self._clock, self._random, limit_waiting, outage)
             if isinstance(fault, Fault):
                 may_count = fault.uncertain if call.idempotent else not fault.untaken
-                uncertain, lost = uncertain or may_count, lost + fault.lost
+                twice = not fault.untaken if call.counts_again else fault.lost
+                uncertain, lost = uncertain or may_count, lost + twice
                 # What may have been taken is sent again only where that changes nothing more.
                 once = may_count and not call.idempotent
                 pause = None if once else patience.after_fault()

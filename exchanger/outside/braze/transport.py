@@ -46,6 +46,7 @@ class Call:
         writes: It changes something in Braze, and so needs leave and counts by the hour.
         idempotent: Sending it again changes nothing more; otherwise it is not sent again once it
             may have been taken.
+        counts_again: Sending it again is wanted all the same, and counts once more.
     """
 
     endpoint: str
@@ -57,6 +58,7 @@ class Call:
     save_to: Path | None = None
     writes: bool = False
     idempotent: bool = True
+    counts_again: bool = False
 
     @property
     def needs(self) -> str:

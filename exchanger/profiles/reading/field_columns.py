@@ -20,6 +20,7 @@ from exchanger.config.models import (
     ItemField,
     RemainingFields,
     StrategyName,
+    kept_by_braze,
 )
 from exchanger.config.names import name_fault, shown, trimmed
 from exchanger.errors import FileRejected
@@ -50,6 +51,11 @@ _NAMELESS = (
     "to_csv(..., index=False)."
 )
 
+_KEPT_BY_BRAZE = (
+    "Braze takes no property of such a name. To send it, feed one of another name from it in "
+    "'properties', or give 'remaining_properties' a 'prefix'; what is under 'exclude' is not told "
+    "again."
+)
 _OURS = "It says of a row why it was not accepted, and is no data."
 
 
@@ -244,7 +250,20 @@ def left_out(job: ImportJob, raw: RawColumns) -> dict[str, list[str]]:
             reason = _OURS
         if reason:
             why.setdefault(reason, []).append(column)
+    if kept := [column for column in raw.names if _is_kept_by_braze(job, column)]:
+        why[_KEPT_BY_BRAZE] = kept
     return why
+
+
+def _is_kept_by_braze(job: ImportJob, column: str) -> bool:
+    """Return whether ``remaining_properties`` would take a column, but for its name."""
+    spec = job.event or job.purchase
+    rest = spec.remaining_properties if spec is not None else None
+    if rest is None or column in named_columns(job) or not fnmatchcase(column, rest.columns):
+        return False
+    excluded = any(fnmatchcase(column, pattern) for pattern in rest.exclude)
+    kept = kept_by_braze(rest.prefix, job.object)
+    return not excluded and any(fnmatchcase(column, pattern) for pattern in kept)
 
 
 def _rule(name: str, column: str, config: FieldConfig) -> tuple[Rule, bool]:

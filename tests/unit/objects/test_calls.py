@@ -10,7 +10,15 @@ from support.jobs import import_model
 
 from exchanger.jobs.snapshots.removal import removing
 from exchanger.objects.kinds import kind_of
-from exchanger.objects.people.calls import SEEN, CallOptions, CallsInput, beside, plan_calls
+from exchanger.objects.people.calls import (
+    SEEN,
+    CallOptions,
+    CallsInput,
+    beside,
+    claims_of,
+    leaving,
+    plan_calls,
+)
 from exchanger.objects.people.obstacles import SENTENCES
 from exchanger.profiles.frames.columns import FILE, OTHER, PROFILE, ROW
 from exchanger.profiles.spelling.profile_key import profile_key
@@ -52,8 +60,7 @@ def planned(job, rows, people, aliases=None):
         pl.lit(0, pl.UInt32).alias(FILE), pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(ROW)
     )
     given = given.with_columns(making.other(job).alias(OTHER))
-    leaving = given[PROFILE] if making.gone else given[PROFILE].clear()
-    part = CallsInput(given, seen(people, aliases), leaving)
+    part = CallsInput(given, seen(people, aliases), leaving(given), claims_of(given))
     return plan_calls(part, CallOptions(making, job))
 
 
@@ -101,6 +108,34 @@ def test_rows_that_say_the_same_are_one_call_and_those_that_do_not_are_told():
     )
     assert 1 == plan.tally.rows_rejected
     assert "says otherwise of a" in plan.rejected["message"].item()
+
+
+def test_a_row_that_is_told_itself_is_in_the_way_of_none():
+    """What cannot be says nothing of a person that another row would contradict."""
+    rows = [("a", {"to": "b"}), ("a", {"to": "x"})]
+    assert ['{"current_external_id":"a","new_external_id":"x"}'] == planned(
+        renames(), rows, PEOPLE
+    ).outbox["@object"].to_list()
+    rows = [("a", {"keep": "a"}), ("b", {"keep": "a"})]
+    assert ["b"] == planned(merges(), rows, PEOPLE).outbox["@profile"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ([("a", "1"), ("b", "1")], "gives alias crm 1 to somebody else"),
+        ([("a", "1"), ("a", "2")], "says otherwise of a"),
+    ],
+)
+def test_of_two_rows_about_one_name_the_first_counts(rows, told):
+    """A label has a name once, and a person one name of it: Braze keeps no order among calls."""
+    named = [(who, {"name": name, "label": "crm"}) for who, name in rows]
+    plan = planned(aliases(), named, PEOPLE)
+    assert ["a"] == plan.outbox["@profile"].to_list()
+    assert told in plan.rejected["message"].item()
+    job = renames()
+    taken = planned(job, [("a", {"to": "x"}), ("b", {"to": "x"})], PEOPLE)
+    assert "gives x to somebody else" in taken.rejected["message"].item()
 
 
 def done(job, endpoint, call, people, aliases=None):
@@ -309,7 +344,8 @@ def test_calls_are_given_again_as_they_were():
     """Also where a run brings nothing else, and knows none of the columns of the job."""
     ready = planned(renames(), [("a", {"to": "x"})], PEOPLE).outbox
     nothing = pl.DataFrame(schema={PROFILE: pl.String, FILE: pl.UInt32, ROW: pl.UInt32})
-    part = CallsInput(nothing, seen({}), nothing[PROFILE], ready)
+    claims = claims_of(nothing.with_columns(pl.lit(None, pl.String).alias(OTHER)))
+    part = CallsInput(nothing, seen({}), nothing[PROFILE], claims, ready)
     again = plan_calls(part, CallOptions(kind_of(renames()).making, renames())).outbox
     assert ready.equals(again)
 

@@ -242,6 +242,9 @@ RUN_NOTES: Mapping[str, Words] = {
     ),
     "nothing_held": "Nothing is held of this job's fields yet, so there is no drift.",
     "nothing_learnt": _nothing_learnt,
+    "nothing_to_compare": (
+        "The job writes no attributes (object: {object}), and drift compares these alone."
+    ),
     "nothing_left": "Run {run} has nothing left to give again.",
     "released": "Released: run {run} applied it.",
     "retry_refused": "To give again what Braze refused: exchanger retry {run}",

@@ -181,6 +181,21 @@ def test_unusable_columns_are_named_if_remaining_fields_would_take_them():
     assert {"it is odd.": ["odd"]} == settled.left_out
 
 
+def test_columns_that_can_be_no_property_are_named():
+    """Braze keeps some names for itself; a column that the job names or excludes is not told."""
+    event = {
+        "name": {"value": "Seen"},
+        "time": {"from": "at"},
+        "remaining_properties": {"exclude": ["$left"]},
+    }
+    cells = dict.fromkeys(["at", "time", "event_name", "plan", "$odd", "$left"], "2026-09-01")
+    settled = settle(text(**cells), object="events", event=event)
+    ((why, columns),) = settled.left_out.items()
+    assert ["time", "event_name", "$odd"] == columns
+    assert "no property of such a name" in why
+    assert ["plan"] == [rule.column for rule in settled.rules if rule.name.startswith("prop")]
+
+
 def test_types_are_kept_for_the_columns_that_declare_none():
     """Inferred types are kept by column; declared, static and empty columns keep nothing."""
     settled = settle(
