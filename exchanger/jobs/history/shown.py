@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exchanger.config.models.imports import NEEDS_HELD
 from exchanger.errors import BrazeError
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import RunDocument, RunLog
@@ -80,17 +81,20 @@ def wait_until_shown(context: JobContext, runs: RunLog, seq: int) -> None:
     _wait(context, left, (lambda: last_shown(context, runs) >= seq) if may_ask else None)
 
 
-def has_sent_unheld(context: JobContext, runs: RunLog, last: int) -> bool:
+def has_sent_unheld(context: JobContext, runs: RunLog, last: int, fields: Collection[str]) -> bool:
     """
-    Return whether runs up to *last* sent what is not held, and Braze may not show it yet.
+    Return whether runs up to *last* sent some fields unheld, which Braze may not show yet.
 
-    Of people who were never seen nothing is held: Braze may have dropped it (braze-api.md 2.3).
+    Of people who were never seen nothing is held: Braze may have dropped it (braze-api.md 2.3). It
+    can only be what needs no look-up.
     """
     for seq in range(last, 0, -1):
         if runs.age(seq) > context.grace + 1:
             return False
-        facts = runs.read(seq).document.report.get("facts", ())
-        if any(fact["code"] == "never_seen" for fact in facts):
+        run = runs.read(seq).document
+        blind = {name for name, how in run.fields.items() if how.get("merge") not in NEEDS_HELD}
+        facts = run.report.get("facts", ())
+        if blind & {*fields} and any(fact["code"] == "never_seen" for fact in facts):
             return True
     return False
 

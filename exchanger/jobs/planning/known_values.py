@@ -366,7 +366,8 @@ def _wait_until_shown(
         frame.height and _is_uncertain(learnt.known(number))
         for number, frame in enumerate(needed.frames([PROFILE]))
     )
-    if any(uncertain) or has_sent_unheld(call.context, call.state.runs, last):
+    fields = {name for frame in needed.frames(["field"]) for name in frame["field"].unique()}
+    if any(uncertain) or has_sent_unheld(call.context, call.state.runs, last, fields):
         wait_until_shown(call.context, call.state.runs, last)
 
 

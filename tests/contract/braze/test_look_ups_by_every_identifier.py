@@ -117,7 +117,7 @@ async def test_what_a_predecessor_may_have_sent_is_looked_at_by_its_own_identifi
     outbox = objects(changes).with_columns(pl.Series("wanted:n", ["2", "40", "6"]))
     before = sandbox.requests(TRACK)
 
-    sent = await asyncio.to_thread(resolve_in_doubt, context, outbox, shown=True)
+    sent = await asyncio.to_thread(resolve_in_doubt, context, outbox, [], shown=True)
 
     assert (1, before + 1) == (sent, sandbox.requests(TRACK))
     assert [{"email": "only@example.com", "n": 40}] == sandbox.bodies(TRACK)[-1]["attributes"]
@@ -129,7 +129,7 @@ async def test_what_no_look_up_shows_is_sent_again_by_whoever_takes_over(context
     outbox = objects(pl.DataFrame({"@profile": keys, "send:n": ["2", "40"]}))
     before = sandbox.requests(TRACK)
 
-    sent = await asyncio.to_thread(resolve_in_doubt, context, outbox, shown=False)
+    sent = await asyncio.to_thread(resolve_in_doubt, context, outbox, [], shown=False)
 
     assert (1, before + 1) == (sent, sandbox.requests(TRACK))
     assert [2, 40] == [one["n"] for one in sandbox.bodies(TRACK)[-1]["attributes"]]
