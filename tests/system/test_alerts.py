@@ -103,6 +103,7 @@ def test_each_trouble_is_told_once_and_once_when_it_is_over(exchange, receiver):
     assert SECRET not in "".join(said) + everything(exchange)
 
 
+@pytest.mark.nightly
 def test_each_run_that_waits_is_told_as_each_takes_a_decision(exchange, receiver):
     """Also while another one waits; that it is over is told once nothing waits any more."""
     exchange.notifications = [{"url": "${ALERT_URL}"}]

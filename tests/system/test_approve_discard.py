@@ -37,6 +37,7 @@ def test_a_copy_is_added_once_it_is_approved(exchange):
     assert {"a": "2"} == visits(exchange)
 
 
+@pytest.mark.nightly
 def test_what_waits_for_a_person_is_told_until_it_is_decided(exchange):
     """A later run that did all it could does not hide that files of an earlier one wait."""
     exchange.configure(crm=JOB)
@@ -151,6 +152,7 @@ def test_a_number_that_two_connections_have_is_asked_about(exchange):
     assert "us" == exchange.ask("show", "1", "--connection", "us")["job"]
 
 
+@pytest.mark.nightly
 def test_what_could_be_typed_is_not_said_any_more_once_it_is_decided(exchange):
     """Neither of a run that was dropped nor of one that was released; of what waits it is."""
     exchange.configure(crm=JOB)
@@ -193,6 +195,7 @@ def test_a_discarded_version_was_never_there(exchange):
     assert {"a": "4"} == visits(exchange)
 
 
+@pytest.mark.nightly
 def test_a_run_that_cannot_be_delivered_is_dropped(exchange):
     """
     A run stuck on a revoked key is discarded: acknowledged objects stay, the rest was never sent.

@@ -61,6 +61,7 @@ def test_everything_again_sends_nothing_that_braze_has(crm):
     assert (('"blue"', "8"), ('"blue"', "6")) == (state(crm, "a"), state(crm, "b"))
 
 
+@pytest.mark.nightly
 def test_a_range_of_time_takes_what_arrived_then(crm):
     """The range includes its begin and excludes its end; the script is the same as the verb."""
     [first, second] = [item.last_modified for item in crm.bucket.list("inbox/")]
@@ -93,6 +94,7 @@ def test_a_backfill_that_stops_half_way_is_begun_again(crm):
     assert (1, 2) == (report["profiles_new"], report["profiles_updated"])
 
 
+@pytest.mark.nightly
 def test_a_file_that_waits_is_not_forgotten_by_a_backfill(crm):
     """What waits for --force waits on after a backfill of everything, and can still be forced."""
     crm.drop("inbox/copy.csv", "id,tier,visits\na,gold,2\n")
@@ -105,6 +107,7 @@ def test_a_file_that_waits_is_not_forgotten_by_a_backfill(crm):
     assert ('"gold"', "5") == state(crm, "a")
 
 
+@pytest.mark.nightly
 def test_a_dry_run_of_a_backfill_writes_nothing_and_tells_what_it_then_does(crm):
     """Every count equals the backfill's, also of what --force would add; no range is told too."""
     crm.drop("inbox/2027/3.csv", "id,tier,visits\na,red,4\nc,red,4\n")

@@ -22,6 +22,7 @@ def copy_again(exchange, *keys):
         assert before != exchange.bucket.read(key)[1]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("job", [SET, SUM])
 def test_files_with_other_etags_and_the_same_content_are_the_same_files(exchange, job):
     """Nothing is given again, nobody has to decide, and later runs do not read them any more."""

@@ -222,6 +222,7 @@ def test_a_key_that_may_not_list_corrected_rows_takes_its_files_all_the_same(exc
     assert (0, True) == (done.returncode, "corrected.not_listed" in done.stderr)
 
 
+@pytest.mark.nightly
 def test_a_plan_shows_what_corrected_rows_would_do(exchange):
     """Ahead of files, as a run of their own: what it sends and costs, and what is still wrong."""
     exchange.connection["budget"] = {"price": 0.5, "currency": "EUR", "data_points": {"day": 3}}

@@ -243,6 +243,7 @@ def test_a_reload_takes_effect_and_leaves_running_children_alone(daemon):
     assert "child fresh reads # second" in daemon.said
 
 
+@pytest.mark.nightly
 def test_a_broken_configuration_keeps_the_old_one_running(daemon):
     """Every problem is told once, runs go on with the old content, and a repair is taken."""
     daemon.configure(tick="schedule: {every: 1s}")

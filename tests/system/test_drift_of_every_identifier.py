@@ -85,6 +85,7 @@ def test_who_is_looked_up_is_each_counted_once(people):
     assert 1 == report["profiles_new"]
 
 
+@pytest.mark.nightly
 @pytest.mark.long(20)
 def test_many_look_ups_are_told_before_they_begin(people):
     """How long they take at Braze's limit, by kind, and the export that would spare them."""
@@ -170,6 +171,7 @@ def test_one_export_shows_drift_of_people_by_every_identifier(everybody):
     assert everybody.looked_up == everybody.braze.requests(LOOKUP)
 
 
+@pytest.mark.nightly
 @pytest.mark.long(20)
 def test_a_rebuild_learns_of_people_by_every_identifier(everybody):
     """

@@ -35,6 +35,7 @@ def told(exchange, retry):
     ]
 
 
+@pytest.mark.nightly
 def test_files_that_were_not_taken_are_named_with_their_retry(exchange):
     """
     A file that was rejected, wholly or in part, is named wherever a person looks for it.

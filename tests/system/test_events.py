@@ -248,6 +248,7 @@ def test_where_braze_does_not_tell_ask_is_hold(exchange, setting):
     assert "group_id" not in exchange.braze.bodies("/users/track")[0]
 
 
+@pytest.mark.nightly
 def test_without_row_ids_a_file_counts_once(exchange):
     """A copy, and a new version of which nobody knows which rows are new, wait for a person."""
     exchange.configure(signups={key: value for key, value in SIGNUPS.items() if key != "row_id"})

@@ -131,6 +131,7 @@ def test_a_replaced_file_brings_no_difference_that_nobody_knows(exchange):
     assert ["10", "11", "3"] == [exchange.attribute(who, "visits") for who in (WHO, "b", "c")]
 
 
+@pytest.mark.nightly
 def test_what_waits_for_a_person_is_told(exchange):
     """A copy of a file that waits is left as it is, and named with what to type: exit code 4."""
     exchange.configure(crm=JOB | {"source": {"prefix": "inbox/"}})

@@ -99,6 +99,7 @@ def test_sums_by_e_mail_address_find_each_person_once(exchange):
     assert (5, 1) == tuple(visits(exchange, external_id=name) for name in ("c2", "c3"))
 
 
+@pytest.mark.nightly
 @pytest.mark.long(20)
 def test_rows_of_one_person_fold_together_whatever_names_them(exchange):
     """
@@ -283,6 +284,7 @@ def test_what_others_changed_is_seen_whatever_names_a_profile(exchange):
     assert ["alias crm 7", "email ada@example.com"] == sorted(one[0] for one in tier["examples"])
 
 
+@pytest.mark.nightly
 @pytest.mark.long(20)
 def test_an_external_id_does_not_become_a_second_profile_of_an_address(exchange):
     """

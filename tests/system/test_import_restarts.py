@@ -177,6 +177,7 @@ def test_killed_during_look_ups(crm):
     assert (1, PROFILES) == (report["seq"], report["profiles_new"])
 
 
+@pytest.mark.nightly
 def test_stopped_during_delivery(crm):
     """
     SIGTERM keeps what answered requests brought, and ends within 10 s even if others hang.

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pyarrow as pa
+import pytest
 from support.jobs import import_job
 
 TRACK, LOOKUP = "/users/track", "/users/export/ids"
@@ -217,6 +218,7 @@ def test_remaining_columns_in_every_format(exchange):
     } == state(exchange, "p", names)
 
 
+@pytest.mark.nightly
 def test_profiles_that_do_not_exist_are_not_created(exchange):
     """
     Without create_missing Braze skips strangers, so nothing is held of them.

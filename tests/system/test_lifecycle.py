@@ -173,6 +173,7 @@ def test_who_is_identified_is_one_with_whom_has_the_id(exchange):
     assert {"a": 2, "b": 6, "c": None} == people(exchange)
 
 
+@pytest.mark.nightly
 def test_deletions_wait_for_a_person_beyond_what_the_job_allows(exchange):
     """
     An e-mail address takes every profile that has it; nobody else goes, and a look shows it.
@@ -213,6 +214,7 @@ def test_deletions_wait_for_a_person_beyond_what_the_job_allows(exchange):
     assert {"a": 1, "c": 1} == people(exchange)
 
 
+@pytest.mark.nightly
 def test_rows_that_name_a_renamed_person_by_the_old_id_are_theirs(exchange):
     """
     A sum of either id builds on the other, in one run and in later ones.

@@ -98,6 +98,7 @@ def test_the_same_name_every_day_and_a_backfill_of_all_of_it(exchange):
     assert [note for note in one["notes"] if "not there any more" in note]
 
 
+@pytest.mark.nightly
 def test_a_version_that_comes_meanwhile_is_read_by_the_next_run(proxied):
     """What is dropped between copying and deleting is neither deleted nor moved unread."""
     exchange, proxy = proxied
@@ -113,6 +114,7 @@ def test_a_version_that_comes_meanwhile_is_read_by_the_next_run(proxied):
     assert [b"id,city\na,Oslo\n", newer.encode()] == moved
 
 
+@pytest.mark.nightly
 def test_a_process_killed_between_copying_and_deleting_is_made_up_for(proxied):
     """The next run finishes what was begun, though nothing waits; no row counts twice."""
     exchange, proxy = proxied
@@ -166,6 +168,7 @@ def test_files_are_renamed_where_they_lie_and_no_pattern_takes_them(exchange):
 BOTH = ["in/crm/a.csv", "in/crm/b.csv"]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("asked", "answer", "lacking", "left"),
     [

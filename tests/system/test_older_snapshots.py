@@ -32,6 +32,7 @@ def tiers(exchange):
     return {who: exchange.attribute(who, "tier") for who in "abcde"}
 
 
+@pytest.mark.nightly
 def test_a_backfill_of_an_older_snapshot_is_refused_with_what_to_type(exchange):
     """Nobody comes back by it and nobody leaves, also where the newest file is gone by now."""
     two_snapshots(exchange)

@@ -65,6 +65,7 @@ def test_the_newest_run_document_alone_is_missed(applied):
     assert "7" == applied.attribute("a", "spend")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("gone", [("runs/", "file-ledger/"), ("runs/", "workspace.json")])
 def test_half_a_memory_is_none(applied, gone):
     """Numbers of runs would begin anew, and what tables hold would never be written again."""
@@ -134,6 +135,7 @@ EVENTS = {
 }
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("copied", [True, False], ids=["an earlier one", "none"])
 def test_events_are_not_sent_again_as_nobody_knows_their_rows(exchange, copied):
     """The ledger of rows is of an earlier moment, or gone: files that overlap would count twice."""
@@ -153,6 +155,7 @@ def test_events_are_not_sent_again_as_nobody_knows_their_rows(exchange, copied):
     assert sent == exchange.braze.requests("/users/track")
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("copied", [True, False], ids=["an earlier one", "none"])
 def test_late_rows_undo_nothing_as_nobody_knows_how_far_the_order_came(exchange, copied):
     """The table of what ``order_by`` reached is of an earlier moment, or gone."""
@@ -181,6 +184,7 @@ def test_late_rows_undo_nothing_as_nobody_knows_how_far_the_order_came(exchange,
     assert "succeeded" == exchange.ask("run", "crm")["state"]
 
 
+@pytest.mark.nightly
 def test_held_values_that_are_gone_are_begun_anew(applied):
     """Runs go on, in this process and in later ones: a new table is no older one."""
     job = JOB | {"fields": {"tier": {"type": "string"}}, "max_rows_per_run": 1}
@@ -198,6 +202,7 @@ def test_held_values_that_are_gone_are_begun_anew(applied):
     assert '"blue"' == applied.attribute("a", "tier")
 
 
+@pytest.mark.nightly
 def test_what_was_held_and_is_gone_is_told(applied):
     """Every value that files set is sent and billed again: nobody knows that Braze has it."""
     applied.configure(crm=JOB | {"fields": {"tier": {"type": "string"}}})
@@ -217,6 +222,7 @@ def test_what_was_held_and_is_gone_is_told(applied):
     assert ([], 0) == (again["facts"], again["data_points"])
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("copied", [True, False], ids=["an earlier one", "none"])
 def test_kept_types_of_an_earlier_moment_give_no_value_another_type(exchange, copied):
     """What the last run settled on is in its document too: a text stays a text."""

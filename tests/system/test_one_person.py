@@ -150,6 +150,7 @@ def give_number(crm, address):
     track(crm.braze, {"email": address, "phone": TEL})
 
 
+@pytest.mark.nightly
 @pytest.mark.long(20)
 @pytest.mark.parametrize(("give", "by"), [(give_alias, "eight"), pytest.param(give_number, "tel")])
 def test_who_gets_another_name_from_others_is_looked_up_by_both(crm, give, by):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from datetime import timedelta
 
+import pytest
 from support.jobs import import_job
 from support.looking import until
 
@@ -41,6 +42,7 @@ def held_by_braze(exchange, profile):
     return tuple(exchange.attribute(profile, name) for name in ("tier", "city", "points"))
 
 
+@pytest.mark.nightly
 def test_an_old_plan_is_compared_with_braze_before_it_is_sent(exchange):
     """
     What Braze has already is not sent, what it has as before is; anything else follows on_drift.

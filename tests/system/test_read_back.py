@@ -24,6 +24,7 @@ def wait_for_grace(exchange):
         pass
 
 
+@pytest.mark.nightly
 def test_an_ignored_value_is_told_once(exchange):
     """
     A blocklisted attribute is named after the grace, with how many of the sample and an example.

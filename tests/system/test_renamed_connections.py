@@ -65,6 +65,7 @@ def test_a_renamed_connection_holds_back_what_its_old_name_applied(renamed):
     assert {"a": "5", "b": "7"} == spend(renamed)
 
 
+@pytest.mark.nightly
 def test_an_adopted_state_goes_on_under_the_new_name(renamed):
     """Old files are known, new ones count, a new version counts by its difference."""
     renamed.ask("run", "crm", code=5)
@@ -145,6 +146,7 @@ def test_a_mistyped_state_prefix_is_found_out(applied):
     assert {"a": "5", "b": "7"} == spend(applied)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("key", "body"),
     [("inbox/1.csv", FILE.replace("5", "6")), ("inbox/copy.csv", FILE)],

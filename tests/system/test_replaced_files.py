@@ -30,6 +30,7 @@ def held_back(exchange, *words):
     return report["seq"]
 
 
+@pytest.mark.nightly
 def test_a_replaced_file_applies_the_difference_once_approved(exchange):
     """
     A to B to A is three versions: each applies new minus old, per profile, after approval.

@@ -82,6 +82,7 @@ def test_a_run_with_nothing_to_do_writes_nothing(counted):
     assert len(seen) <= 14, "\n".join(seen)
 
 
+@pytest.mark.nightly
 def test_what_waits_for_many_jobs_is_asked_of_the_folders_alone(counted):
     """A daemon asks it each quarter of an hour: of each folder a listing, and of the rest once."""
     exchange, seen = counted

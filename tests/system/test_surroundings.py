@@ -100,6 +100,7 @@ def test_a_narrow_terminal_costs_no_run(job):
     assert (0, {BAD, "in/a.csv"}) == (code, {file["key"] for file in json.loads(out)["files"]})
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-", "2>&1 | true"])
 def test_nobody_reads_what_a_run_says(job, closed):
     """A closed standard error or output, or a reader that is gone, costs the words alone."""

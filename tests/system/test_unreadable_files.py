@@ -117,6 +117,7 @@ def test_one_file_that_is_refused_blocks_no_other(exchange, proxied, answer, cur
     assert ["1", "2"] == spent(exchange)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("refused", "code"),
     [
