@@ -191,6 +191,7 @@ def both(**changes):
     return job(catalog={"from": "kind"}, fields=None, remaining_fields={"merge": "set"}, **changes)
 
 
+@pytest.mark.nightly
 def test_a_column_names_the_catalog_of_each_item(mall):
     """Two items of one id are two; each catalog is asked for the fields that its rows fill."""
     mall.configure(mall=both())

@@ -104,6 +104,7 @@ def by_alias(vip):
     return vip
 
 
+@pytest.mark.nightly
 def test_people_are_given_by_their_aliases(by_alias):
     """By that alone who has no external_id; of one person the last row counts, however named."""
     vip = by_alias

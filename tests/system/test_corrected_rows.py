@@ -263,6 +263,7 @@ def held(exchange):
     return exchange.ask("run", "crm", code=5)
 
 
+@pytest.mark.nightly
 def test_corrected_rows_that_a_budget_holds_back_wait_for_a_person(exchange, held):
     """As files do: in a run that is told once and planned no more, until a person decides."""
     assert ("held_back", {"spend": "2"}) == (held["state"], held["totals"])

@@ -36,6 +36,7 @@ def test_a_run_waits_and_goes_on_once_the_job_is_corrected(exchange):
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
 
 
+@pytest.mark.nightly
 def test_an_approved_column_is_text_until_the_job_says_what_its_words_mean(exchange):
     """Approved once, later files go on; with nulls afterwards, a backfill sends the numbers."""
     exchange.configure(crm=JOB)

@@ -131,6 +131,7 @@ def test_who_is_about_to_be_sent_is_left_out(sent):
     assert {"profiles": 3, "compared": 2, "changed": 1, "pending": 1} == compared(report)
 
 
+@pytest.mark.nightly
 def test_a_sample_is_some_of_them(exchange):
     """As many as were asked for are looked up, or all of them."""
     at_once(exchange)

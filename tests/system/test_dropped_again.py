@@ -95,6 +95,7 @@ def test_files_without_rows_are_no_copies_of_each_other(exchange):
         assert "succeeded" == exchange.ask("run", "crm")["state"]
 
 
+@pytest.mark.nightly
 def test_what_braze_refused_is_named_too(exchange):
     """Rows that Braze did not take are left of their file like those that we did not take."""
     exchange.configure(crm=JOB)

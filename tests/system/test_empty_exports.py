@@ -70,6 +70,7 @@ def test_an_empty_segment_that_the_job_allows(astray):
     assert "Braze estimates 3 users" in " ".join(manifest["warnings"])
 
 
+@pytest.mark.nightly
 def test_a_baseline_without_users_teaches_of_nobody_that_they_do_not_exist(astray):
     """Also with `complete: true` what is unknown is looked up, and a note says why."""
     astray.configure(crm=crm(complete=True))

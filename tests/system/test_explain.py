@@ -71,6 +71,7 @@ def test_the_runs_that_made_a_value_are_told_in_order(exchange):
     exchange.ask("explain", "crm", "nobody", code=2)
 
 
+@pytest.mark.nightly
 def test_what_a_look_up_showed_is_told_as_such(exchange):
     """The value that somebody else set counts, and the run before it is still told."""
     exchange.connection["braze"]["grace"] = "0s"

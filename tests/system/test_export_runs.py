@@ -54,6 +54,7 @@ def test_several_types_become_json_with_a_warning(place):
     assert "succeeded" == report.state
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("format_", "read"),
     [
@@ -113,6 +114,7 @@ def test_ndjson_holds_real_values(place):
     assert {row["external_id"]: (row["tags"], row["pref"], row["mixed"]) for row in PEOPLE} == found
 
 
+@pytest.mark.nightly
 def test_files_that_appear_late_are_part_of_the_dataset(place):
     """A pause between files longer than the quiet time ends nothing while Braze says it runs."""
     place.sandbox.change(seconds_per_file=200)

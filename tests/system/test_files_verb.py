@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.jobs import import_job
 
 JOB = import_job(
@@ -14,6 +15,7 @@ JOB = import_job(
 HEADER = "id,tier,spent\n"
 
 
+@pytest.mark.nightly
 def test_files_that_no_job_takes_are_named(exchange):
     """
     A name that does not fit, a folder within and a folder beside are named wherever one looks.

@@ -236,6 +236,7 @@ def test_a_file_replaced_between_list_and_read_is_taken_as_it_is_then(
     assert len(contributions) == sum(len(report.files) for report in reports)
 
 
+@pytest.mark.nightly
 def test_a_file_deleted_between_list_and_read_is_left_out(bucket, behind, braze, tmp_path):
     """What is no longer there is not applied, and does not keep others from being."""
     bucket.write("inbox/a.csv", rows(10, "x"))

@@ -136,6 +136,7 @@ def test_merged_people_are_looked_at_anew(exchange):
     assert {"a": 1, "e": 2, "b": 2, "c": 3, "d": 4} == people(exchange)
 
 
+@pytest.mark.nightly
 def test_who_is_identified_is_one_with_whom_has_the_id(exchange):
     """
     An alias means its person afterwards; what is held of them is looked up anew.

@@ -107,6 +107,7 @@ def test_a_copy_of_a_state_is_a_state_of_its_own(applied):
     assert "7" == applied.attribute("a", "spend")
 
 
+@pytest.mark.nightly
 def test_held_values_of_an_earlier_moment_are_not_built_on(applied):
     """A sum would begin from what Braze had then. Without the table it is looked up."""
     table = f"{STATE}held/"

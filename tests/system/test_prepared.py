@@ -101,6 +101,7 @@ def test_forks_outlive_the_prepared_process():
     assert fork.stdout.read() is not None
 
 
+@pytest.mark.nightly
 def test_only_who_starts_many_prepares_and_only_for_as_long(monkeypatch):
     """A few starts within seconds are worth it; once there are none, nothing is kept."""
     monkeypatch.setattr(prepared, "WITHIN", 1e9)  # However slow this machine is just now.

@@ -70,6 +70,7 @@ def test_a_run_of_one_file_makes_few_requests(counted):
         assert len(to(requests, f"/{table}/part-", "GET")) <= 2, table
 
 
+@pytest.mark.nightly
 def test_a_run_with_nothing_to_do_writes_nothing(counted):
     """A look costs what finding out takes, and neither a lease nor any other write."""
     exchange, seen = counted

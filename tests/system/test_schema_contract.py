@@ -1,5 +1,6 @@
 """Files whose columns change: ``source.schema`` says what becomes of them, ``plan`` before."""
 
+import pytest
 from support.jobs import import_job
 
 SCHEMA = {"missing": "note", "new": "note", "retyped": "reject_rows"}
@@ -35,6 +36,7 @@ def test_columns_that_change_are_told_once_and_cost_no_good_row(exchange):
     assert [] == exchange.ask("run", "crm")["notes"][1:]
 
 
+@pytest.mark.nightly
 def test_a_job_may_fail_before_anything_is_sent(exchange):
     """Nothing is claimed: the corrected file, or the corrected job, is taken by the next run."""
     exchange.configure(crm=job(missing="fail", new="quarantine"))

@@ -157,6 +157,7 @@ def test_an_export_that_lacks_what_was_sent_since_does_not_tell_whose_an_address
     assert 2 == exchange.braze.requests(SEGMENT_EXPORT)
 
 
+@pytest.mark.nightly
 def test_a_segment_of_some_tells_of_their_aliases_and_others_are_looked_up(exchange):
     """An alias belongs to one person at most, so who has it is certain; absence tells nothing."""
     some = [{"attribute": "tier", "equals": "gold"}]

@@ -165,6 +165,7 @@ def test_numbers_and_dates_are_read_as_people_write_them(sent):
     assert {"not_a_number", "day_or_month", "other_format", "other_word"} == {*reasons.split(" | ")}
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("many", [False, True])
 def test_one_date_with_the_day_first_is_told_of_its_file_alone(sent, many):
     """Other files of the run, cast together with it, are read as they were."""

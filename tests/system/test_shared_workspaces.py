@@ -53,6 +53,7 @@ def test_what_the_other_connection_has_sent_is_built_on(both):
     assert ["19", "10", '"silver"'] == values(both, "a")
 
 
+@pytest.mark.nightly
 def test_rows_that_are_given_again_build_on_it_too(both):
     """A retry, as an approval, plans by what Braze has by then."""
     send(both, "main", 1, "a,5,gold\n")
@@ -63,6 +64,7 @@ def test_rows_that_are_given_again_build_on_it_too(both):
     assert "9" == both.attribute("a", "spend")
 
 
+@pytest.mark.nightly
 def test_what_the_other_one_has_changed_since_stays_when_a_run_is_taken_back(both):
     """As what anybody else has changed: the plan and the report say so."""
     send(both, "main", 1, "a,5,gold\n")

@@ -56,6 +56,7 @@ def test_who_is_missing_in_a_snapshot_is_told_against_the_one_before(exchange):
     assert (0, 8) == (third["leavers"], third["members_before"])
 
 
+@pytest.mark.nightly
 def test_a_folder_of_changes_takes_nobody_away(exchange):
     """
     A file that lacks almost everybody waits, with the numbers, and so does an empty one.

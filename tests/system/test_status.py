@@ -56,6 +56,7 @@ def test_a_daemon_is_alive_until_it_is_stopped(exchange):
     assert 0 == exchange.call("status").returncode
 
 
+@pytest.mark.nightly
 def test_what_needs_a_person_is_told_with_what_to_type(exchange):
     """A run that waits, one that failed, and a job that took nothing for too long."""
     exchange.configure(crm=JOB)

@@ -76,6 +76,7 @@ def test_what_braze_is_not_done_with_is_not_read_back(slow):
     assert "'tier' and did not keep it" in note
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("setting", ["off", "forbidden"])
 def test_where_nobody_may_ask_the_grace_counts_as_ever(slow, setting):
     """It is asked once, and remembered; requests carry no group."""

@@ -50,6 +50,7 @@ def stays(report):
     return [(fact["field"], fact["why"], fact["runs"]) for fact in told]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "named_first", ["alias", pytest.param("external_id", marks=pytest.mark.nightly)]
 )

@@ -55,6 +55,7 @@ def store(local_s3):
     )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "storage_class", ["GLACIER", pytest.param("DEEP_ARCHIVE", marks=pytest.mark.nightly)]
 )
@@ -149,6 +150,7 @@ def test_a_newest_file_that_nobody_can_read_replaces_none(exchange, s3_config, s
     assert ["1", None] == spent(exchange)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("job", "words", "mask"),
     [
