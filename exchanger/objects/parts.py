@@ -81,11 +81,6 @@ def of_properties(rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if rule.name.startswith(PROPERTY)]
 
 
-def properties(rules: Sequence[Rule]) -> pl.Expr | None:
-    """Spell the properties that a row has as a JSON object, else null; None without rules."""
-    return object_of(rules, PROPERTY)
-
-
 def member(key: str, rule: Rule) -> pl.Expr:
     """Spell one member of an object, with the comma before it; null without a value."""
     return pl.lit(f",{spell_json(key)}:") + fragment(rule, pl.col(rule.name))
@@ -132,7 +127,7 @@ def _are_larger(values: pl.Series, rules: Sequence[Rule], limit: int) -> pl.Seri
         pl.repeat(others, pl.len(), dtype=pl.Int64), *map(_most_of_text, rules)
     )
     large = rows.select((most > limit).alias(values.name)).to_series()
-    spelled = properties(rules)
+    spelled = object_of(rules, PROPERTY)
     if spelled is None or not large.any():
         return large
     told = rows.filter(large).select((spelled.str.len_bytes() > limit).fill_null(value=False))

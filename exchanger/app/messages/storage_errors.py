@@ -1,4 +1,4 @@
-"""S3's own answers, and what keeps it from answering: each is told with its own cure."""
+"""S3's own answers, and what keeps it, or Braze, from answering: each with its own cure."""
 
 from __future__ import annotations
 

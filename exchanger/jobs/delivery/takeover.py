@@ -84,9 +84,11 @@ def _differing(context: JobContext, in_doubt: pl.DataFrame, guarded: Sequence[st
     seen = look_up(context, planned_fields(in_doubt, fields))
     compared = in_doubt.join(seen, on=PROFILE, how="left", suffix="@seen")
     left = [name for name in guarded if name in fields and name in seen.columns]
-    by_now = (resubscribes_by_now(name, pl.col(WANTED + name), pl.col(name)) for name in left)
-    marks = (by.alias(f"@left:{name}") for name, by in zip(left, by_now, strict=True))
-    compared = without_left(compared.with_columns(*marks), left)
+    marks = [
+        resubscribes_by_now(name, pl.col(WANTED + name), pl.col(name)).alias(f"@left:{name}")
+        for name in left
+    ]
+    compared = without_left(compared.with_columns(marks), left)
     differs = [
         pl.col(WANTED + name).is_not_null()
         & pl.col(name).is_not_null()

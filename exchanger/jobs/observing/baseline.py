@@ -24,25 +24,28 @@ from exchanger.jobs.observing.lookup import WORTH_SAYING, alone_in_a_request, lo
 from exchanger.jobs.segments.empty import without_users
 from exchanger.jobs.segments.pending import PendingDocument
 from exchanger.jobs.segments.publish import sweep
-from exchanger.jobs.segments.users import baseline_segment, export_segment, exported_users
+from exchanger.jobs.segments.users import (
+    baseline_segment,
+    export_segment,
+    exported_users,
+    held_by_keys,
+)
 from exchanger.notes import Note, noted
 from exchanger.profiles.exported.held_rows import (
     fields_of_export,
     held_form,
-    held_under,
     identified,
 )
-from exchanger.profiles.exported.named import AT, PERSON, KeysTold, keys_of_users
+from exchanger.profiles.exported.named import PERSON, KeysTold, keys_of_users
 from exchanger.profiles.frames.columns import IDENTIFIED, NAMES, PROFILE
 from exchanger.profiles.frames.rules import Rule
-from exchanger.profiles.people.names import NAME, disputed, names_of, without_rivals
+from exchanger.profiles.people.names import NAME, disputed, names_of
 from exchanger.profiles.spelling.profile_key import external_ids_among
 from exchanger.profiles.spelling.same_person import LINKED, links_of, with_identities
 
 if TYPE_CHECKING:
     from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.segments.wait import CompleteExport
-    from exchanger.profiles.exported.lines import Row
     from exchanger.profiles.exported.selection import FieldsToExport
 
 log = structlog.get_logger()
@@ -177,7 +180,8 @@ class _Seen:
             ids = frame[PROFILE]
             self._found.append(ids.filter(ids.is_in(self._ids.implode())))
             if self.others.len():
-                self._named.add(_named(users, self.others, self.fields))
+                keys = keys_of_users(users, self.others)
+                self._named.add(held_by_keys(keys, users, [*self.fields, NAMES]))
             self.rows += len(users) if self.others.len() else frame.height
             yield frame
         if self.others.len():
@@ -222,14 +226,6 @@ class _Seen:
     def _disputed(self, names: pl.DataFrame) -> pl.Series:
         held = self._call.state.held.of(names[NAME].unique(), [IDENTIFIED])
         return disputed(names, held, self.others)
-
-
-def _named(users: list[Row], wanted: pl.Series, fields: list[str]) -> pl.DataFrame:
-    """Build a held row, with the person, of each user whom a wanted key means, or may mean."""
-    keys = keys_of_users(users, wanted)
-    theirs = [users[at] for at in keys[AT]]
-    rows = held_under(keys[PROFILE], theirs, [*fields, IDENTIFIED, NAMES])
-    return without_rivals(rows, keys[AT]).with_columns(keys[PERSON])
 
 
 def _is_worth_it(

@@ -203,7 +203,7 @@ class SegmentUsers:
                 frame = identified(users, fields)
                 chunks.append(_written(context, "users", len(chunks), frame))
                 if sought.kinds:
-                    known = _held_by_keys(users, sought, fields)
+                    known = held_by_keys(sought.keys_of(users), users, fields)
                     named.append(_written(context, "named", len(named), known))
                 rows += len(users) if sought.kinds else frame.height
             if not rows:
@@ -250,7 +250,7 @@ class SegmentUsers:
         """
         named = self._read(self.named, first, end)
         if named is None:
-            named = _held_by_keys([], self.sought, self.fields)
+            named = held_by_keys(self.sought.keys_of([]), [], self.fields)
         sought = keys.filter(self.sought.has(keys))
         named = named.filter(pl.col(PROFILE).is_in(sought.implode()))
         people = pl.concat([named.select(PROFILE, PERSON), self.sought.open_among(sought)])
@@ -291,9 +291,15 @@ class SegmentUsers:
         sweep(self.context, used)
 
 
-def _held_by_keys(users: list[Row], sought: SoughtKeys, fields: list[str]) -> pl.DataFrame:
-    """Build a held row, with the person, of each user whom a sought key means."""
-    keys = sought.keys_of(users)
+def held_by_keys(keys: pl.DataFrame, users: list[Row], fields: list[str]) -> pl.DataFrame:
+    """
+    Build a held row, with ``@identified`` and the person, of each user whom a key means.
+
+    Args:
+        keys: As ``keys_of_users`` gives them.
+        users: As ``parse_users`` gives them.
+        fields: Attributes; ``@names`` may be among them.
+    """
     theirs = [users[at] for at in keys[AT]]
     rows = held_under(keys[PROFILE], theirs, [*fields, IDENTIFIED])
     return without_rivals(rows, keys[AT]).with_columns(keys[PERSON])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
-
 import polars as pl
 
 
@@ -15,14 +13,17 @@ def filled(template: str, *values: pl.Expr | str) -> pl.Expr:
     rows of one.
 
     Args:
-        template: With ``{}`` for each value.
+        template: With ``{}`` for each value; there is no other brace that counts.
         values: Expressions, or names of columns.
 
     Returns:
         Texts; null where a value is.
+
+    Raises:
+        ValueError: There are more values than places for them, or fewer.
     """
-    pieces: list[pl.Expr | str] = []
-    for text, value in zip_longest(template.split("{}"), values):
-        pieces += [pl.lit(text)] if text else []
-        pieces += [] if value is None else [value]
+    first, *texts = template.split("{}")
+    pieces: list[pl.Expr | str] = [pl.lit(first)]
+    for value, text in zip(values, texts, strict=True):
+        pieces += [value, pl.lit(text)]
     return pl.concat_str(pieces)

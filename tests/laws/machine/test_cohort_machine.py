@@ -8,9 +8,8 @@ import polars as pl
 import pytest
 from hypothesis import strategies as st
 from support.machine.braze_double import BrazeDouble
-from support.machine.law import law
+from support.machine.law import LOST, TROUBLES, law
 from support.machine.past import documents
-from support.machine.processes import Fault
 from support.machine.scene import Scene
 
 from exchanger.config.models import ImportJob
@@ -47,34 +46,6 @@ def a_job(*beside):
     )
 
 
-HARMLESS = (3, 4, 5)
-"""Ways of an answer to be odd in which nothing is refused for good."""
-
-
-def _faults(kind, fates, nth, variants=(0,)):
-    return st.builds(
-        Fault,
-        kind=st.just(kind),
-        nth=st.integers(0, nth),
-        fate=st.sampled_from(fates),
-        after=st.booleans() if "odd" not in fates else st.just(value=False),
-        variant=st.sampled_from(variants),
-    )
-
-
-GONE = ("crash", "fail", "delay")
-LOST = _faults("track", ("fail", "crash", "pause"), 1, range(4))
-faults = st.lists(
-    LOST
-    | LOST
-    | _faults("track", ("odd",), 2, HARMLESS)
-    | _faults("write", GONE, 14)
-    | _faults("commit", GONE, 3)
-    | _faults("look_up", ("fail", "crash"), 1)
-    | _faults("read", GONE, 20)
-    | _faults("list", GONE, 10),
-    max_size=3,
-)
 contents = st.lists(
     st.tuples(st.sampled_from((*CALLED, "nobody,")), st.sampled_from(("add", "add", "remove"))),
     min_size=1,
@@ -84,7 +55,7 @@ steps = st.lists(
     st.tuples(
         st.sampled_from(("run", "run", "run", "kill", "go on")),
         st.none() | contents,
-        faults,
+        TROUBLES,
         st.sampled_from((1, 5, 25, 60)),
     ),
     min_size=1,
@@ -182,23 +153,6 @@ class Both(Cohort):
     job = a_job({"attribute": "is_vip"})
 
 
-def told(scene, schedule):
-    """Tell one story."""
-    for verb, rows, troubles, seconds in schedule:
-        if rows:
-            scene.put(rows)
-        if verb == "kill" and scene.processes:
-            scene.kill(0)
-        elif verb == "go on" and scene.processes:
-            scene.resume(0, troubles)
-        else:
-            if len(scene.processes) > 1:
-                scene.resume(0)
-            scene.start("vip", troubles)
-        scene.time.advance(seconds)
-    scene.come_to_rest()
-
-
 def expected(scene, runs):
     """Who was given last, and who taken out, by files in the order of the runs that took them."""
     named = {}
@@ -238,7 +192,7 @@ def told_and_judged(schedules, number, scene=Cohort):
         contents=contents,
         first=LOST,
         steps=steps,
-        told=told,
+        told=Scene.follow,
         judge=judge,
     )
 

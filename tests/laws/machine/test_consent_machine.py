@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import strategies as st
 from support.machine.braze_double import BrazeDouble
-from support.machine.law import law
+from support.machine.law import LOST, TROUBLES, law
 from support.machine.past import documents
 from support.machine.processes import Fault
 from support.machine.scene import GRACE, LEASE, SPACING, Scene
@@ -33,34 +33,6 @@ JOB = ImportJob(
         state=GroupState(from_="news", subscribed=("yes",), unsubscribed=("no",)),
     ),
 )
-HARMLESS = (3, 4, 5)
-"""Ways of an answer to be odd in which nothing is refused for good."""
-
-
-def _faults(kind, fates, nth, variants=(0,)):
-    return st.builds(
-        Fault,
-        kind=st.just(kind),
-        nth=st.integers(0, nth),
-        fate=st.sampled_from(fates),
-        after=st.booleans() if "odd" not in fates else st.just(value=False),
-        variant=st.sampled_from(variants),
-    )
-
-
-GONE = ("crash", "fail", "delay")
-LOST = _faults("track", ("fail", "crash", "pause"), 1, range(4))
-faults = st.lists(
-    LOST
-    | LOST
-    | _faults("track", ("odd",), 2, HARMLESS)
-    | _faults("write", GONE, 14)
-    | _faults("commit", GONE, 3)
-    | _faults("look_up", ("fail", "crash"), 1)
-    | _faults("read", GONE, 20)
-    | _faults("list", GONE, 10),
-    max_size=3,
-)
 contents = st.lists(
     st.tuples(st.sampled_from(PEOPLE), st.sampled_from(("yes", "yes", "no", ""))),
     min_size=1,
@@ -70,7 +42,7 @@ steps = st.lists(
     st.tuples(
         st.sampled_from(("run", "run", "run", "kill", "go on", "leave", "leave")),
         st.none() | contents,
-        faults,
+        TROUBLES,
         st.sampled_from((1, 5, 25, 60)),
     ),
     min_size=1,

@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 )
 from structlog.testing import capture_logs
 from support.machine.drops import FRACTION, JOBS, PROFILES, Row
-from support.machine.processes import Fault
+from support.machine.law import any_fault
 from support.machine.scene import AHEAD, LARGE, LATER, SMALL, Scene
 
 SCHEDULES = 24
@@ -42,28 +42,17 @@ rows = st.lists(
 )
 
 
-def _faults(kind, fates, nth, variants=0):
-    return st.builds(
-        Fault,
-        kind=st.just(kind),
-        nth=st.integers(0, nth),
-        fate=st.sampled_from(fates),
-        after=st.booleans(),
-        variant=st.integers(0, variants),
-    )
-
-
 ANY = ("crash", "fail", "pause", "delay", "odd")
-REFUSALS = _faults("track", ("odd",), 0, 1)
+REFUSALS = any_fault("track", ("odd",), 0, 1)
 faults = st.lists(
     REFUSALS
-    | _faults("track", ANY, 2, 6)
-    | _faults("track", ("odd", "crash", "pause"), 2, 6)
-    | _faults("write", ANY, 14)
-    | _faults("commit", ANY[:4], 3)
-    | _faults("look_up", ANY, 1)
-    | _faults("read", ANY[:4], 20)
-    | _faults("list", ANY[:4], 10),
+    | any_fault("track", ANY, 2, 6)
+    | any_fault("track", ("odd", "crash", "pause"), 2, 6)
+    | any_fault("write", ANY, 14)
+    | any_fault("commit", ANY[:4], 3)
+    | any_fault("look_up", ANY, 1)
+    | any_fault("read", ANY[:4], 20)
+    | any_fault("list", ANY[:4], 10),
     max_size=3,
 )
 jobs = st.sampled_from(JOBS)

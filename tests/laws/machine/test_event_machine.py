@@ -8,9 +8,8 @@ from collections import Counter
 import polars as pl
 import pytest
 from hypothesis import strategies as st
-from support.machine.law import law
+from support.machine.law import harmless_fault, law
 from support.machine.past import documents
-from support.machine.processes import Fault
 from support.machine.scene import Scene
 
 from exchanger.config.models import Event, FieldConfig, ImportJob, Match, Source
@@ -69,30 +68,19 @@ HARMLESS = (0, 1, 2, 3, 5)
 """Ways of an answer to be odd, but for those in which a client has sent a request twice."""
 
 
-def _faults(kind, fates, nth, variants=(0,)):
-    return st.builds(
-        Fault,
-        kind=st.just(kind),
-        nth=st.integers(0, nth),
-        fate=st.sampled_from(fates),
-        after=st.booleans() if "odd" not in fates else st.just(value=False),
-        variant=st.sampled_from(variants),
-    )
-
-
 GONE = ("crash", "fail", "pause", "delay")
-LOST = _faults("track", ("fail", "crash", "pause"), 1, range(4))
+LOST = harmless_fault("track", ("fail", "crash", "pause"), 1, range(4))
 """Requests of which no answer comes: what the stories are about most of the time."""
 faults = st.lists(
     LOST
     | LOST
     | LOST
-    | _faults("track", GONE, 2, range(4))
-    | _faults("track", ("odd",), 2, HARMLESS)
-    | _faults("write", GONE, 14)
-    | _faults("commit", GONE, 3)
-    | _faults("read", GONE, 20)
-    | _faults("list", GONE, 10),
+    | harmless_fault("track", GONE, 2, range(4))
+    | harmless_fault("track", ("odd",), 2, HARMLESS)
+    | harmless_fault("write", GONE, 14)
+    | harmless_fault("commit", GONE, 3)
+    | harmless_fault("read", GONE, 20)
+    | harmless_fault("list", GONE, 10),
     max_size=3,
 )
 contents = st.lists(st.sampled_from(IDS), min_size=1, max_size=4)

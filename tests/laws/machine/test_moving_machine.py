@@ -9,11 +9,10 @@ from types import MappingProxyType
 
 import pytest
 from hypothesis import strategies as st
-from support.machine.law import law
+from support.machine.law import any_fault, law
 from support.machine.moving_double import Mover, Movers, MovingDouble
 from support.machine.past import documents
 from support.machine.people_double import LABEL
-from support.machine.processes import Fault
 from support.machine.scene import GRACE, SPACING, Scene
 
 from exchanger.config.models import ImportJob
@@ -26,21 +25,10 @@ BASE = 4
 GONE = ("crash", "fail", "pause")
 
 
-def _faults(kind, fates, nth, variants=0):
-    return st.builds(
-        Fault,
-        kind=st.just(kind),
-        nth=st.integers(0, nth),
-        fate=st.sampled_from(fates),
-        after=st.booleans(),
-        variant=st.integers(0, variants),
-    )
-
-
-LOST = _faults("track", (*GONE, "odd"), 1, 6)
+LOST = any_fault("track", (*GONE, "odd"), 1, 6)
 faults = st.lists(
-    LOST | LOST | _faults("write", GONE, 14) | _faults("commit", GONE, 2)
-    | _faults("look_up", (*GONE, "odd"), 3),
+    LOST | LOST | any_fault("write", GONE, 14) | any_fault("commit", GONE, 2)
+    | any_fault("look_up", (*GONE, "odd"), 3),
     max_size=2,
 )  # fmt: skip
 contents = st.lists(
@@ -125,21 +113,15 @@ class Moving(Scene):
             self._files += 1
             self.time.advance(1)
 
+    def begin(self, verb, troubles):
+        """Let a run of either job begin."""
+        if len(self.processes) > 1:
+            self.resume(0)
+        self.start(verb if verb in self.jobs else "values", troubles)
+
     def follow(self, schedule):
         """Let both jobs run in turn; at last a row comes of everybody, by each name."""
-        for verb, dropped, troubles, seconds in schedule:
-            if dropped:
-                self.put(dropped)
-            if verb == "kill" and self.processes:
-                self.kill(0)
-            elif verb == "go on" and self.processes:
-                self.resume(0, troubles)
-            else:
-                if len(self.processes) > 1:
-                    self.resume(0)
-                self.start(verb if verb in self.jobs else "values", troubles)
-            self.time.advance(seconds)
-        self.come_to_rest()
+        super().follow(schedule)
         ways = range(len(self.words(WHO[0])))
         self.put([(who, "value", how) for who in WHO for how in ways])
         self.come_to_rest()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 
 import pytest
 from hypothesis import strategies as st
-from support.machine.law import law
+from support.machine.law import any_fault, law
 from support.machine.past import documents
 from support.machine.people_double import LABEL, People, PeopleDouble, Person
-from support.machine.processes import Fault
 from support.machine.scene import Scene
 
 from exchanger.config.models import ImportJob
@@ -22,23 +22,11 @@ WHO = tuple("123456")
 BY_ADDRESS = ({"email": "old"},)
 ROWS = ("applied", "unchanged", "superseded", "skipped", "rejected", "refused", "in_doubt")
 GONE = ("crash", "fail", "pause")
-
-
-def _faults(kind, fates, nth, variants=2):
-    return st.builds(
-        Fault,
-        kind=st.just(kind),
-        nth=st.integers(0, nth),
-        fate=st.sampled_from(fates),
-        after=st.booleans(),
-        variant=st.integers(0, variants),
-    )
-
-
-LOST = _faults("track", GONE, 1)
+drawn = partial(any_fault, variants=2)
+LOST = drawn("track", GONE, 1)
 faults = st.lists(
-    LOST | LOST | _faults("track", ("odd",), 1) | _faults("write", GONE, 14)
-    | _faults("commit", GONE, 2) | _faults("look_up", ("crash", "fail"), 3),
+    LOST | LOST | drawn("track", ("odd",), 1) | drawn("write", GONE, 14)
+    | drawn("commit", GONE, 2) | drawn("look_up", ("crash", "fail"), 3),
     max_size=3,
 )  # fmt: skip
 contents = st.lists(st.sampled_from(WHO), min_size=1, max_size=3, unique=True)

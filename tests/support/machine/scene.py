@@ -164,8 +164,7 @@ class Scene:
         self.processes.pop(number).kill()
 
     def follow(self, schedule):
-        """Tell a story of one job, with a person who may drop a run or ask for it again."""
-        [job] = self.jobs
+        """Tell a story; each step may drop a file, and kill or resume a process or begin one."""
         for verb, dropped, troubles, seconds in schedule:
             if dropped:
                 self.put(dropped)
@@ -174,15 +173,20 @@ class Scene:
             elif verb == "go on" and self.processes:
                 self.resume(0, troubles)
             else:
-                choices = [choice for choice in self.choices() if choice[0] == verb]
-                if len(self.processes) > 1:
-                    self.resume(0)
-                if choices:
-                    self.start(job, troubles, verb, choices[0][2])
-                else:
-                    self.start(job, troubles, "full" if verb == "full" else "run")
+                self.begin(verb, troubles)
             self.time.advance(seconds)
         self.come_to_rest()
+
+    def begin(self, verb, troubles):
+        """Let a run of the one job begin, or what a person may ask of an earlier one."""
+        [job] = self.jobs
+        choices = [choice for choice in self.choices() if choice[0] == verb]
+        if len(self.processes) > 1:
+            self.resume(0)
+        if choices:
+            self.start(job, troubles, verb, choices[0][2])
+        else:
+            self.start(job, troubles, "full" if verb == "full" else "run")
 
     def come_to_rest(self):
         """Let faults stop, until nothing is left to do."""

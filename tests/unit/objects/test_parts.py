@@ -8,8 +8,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchanger.config.models import FieldConfig
-from exchanger.objects.parts import is_larger, properties
+from exchanger.config.models import PROPERTY, FieldConfig
+from exchanger.objects.parts import is_larger, object_of
 from exchanger.profiles.frames.rules import Rule
 
 SHORT = st.text(st.sampled_from('a"\\\x1f{}é𝒳'), max_size=5)
@@ -45,7 +45,7 @@ def frame_of(rows):
 @given(st.lists(ROW, min_size=1, max_size=6))
 def test_an_object_has_the_members_that_have_values(rows):
     """Whichever columns are full, empty, or have gaps; a row without any value has no object."""
-    spelled = frame_of(rows).select(properties(RULES)).to_series()
+    spelled = frame_of(rows).select(object_of(RULES, PROPERTY)).to_series()
     expected = [
         {name: value for name, value in zip(KINDS, row, strict=True) if value is not None}
         for row in rows
@@ -60,7 +60,7 @@ def test_an_object_has_the_members_that_have_values(rows):
 def test_too_large_is_what_is_spelled_with_more_bytes(rows, limit):
     """What need not be spelled to tell is told alike."""
     frame = frame_of(rows)
-    sizes = frame.select(properties(RULES)).to_series().str.len_bytes().fill_null(0)
+    sizes = frame.select(object_of(RULES, PROPERTY)).to_series().str.len_bytes().fill_null(0)
     assert (sizes > limit).to_list() == frame.select(is_larger(RULES, limit)).to_series().to_list()
 
 

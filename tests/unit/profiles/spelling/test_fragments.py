@@ -192,6 +192,13 @@ def test_a_template_is_filled(template, values, text):
     assert text == frame.select(filled(template, *values)).item()
 
 
+@pytest.mark.parametrize(("template", "values"), [("{} {}", ["a"]), ("{}", ["a", "a"])])
+def test_a_template_has_a_place_for_each_value(template, values):
+    """Nothing is left out without a word."""
+    with pytest.raises(ValueError, match="zip"):
+        filled(template, *values)
+
+
 @settings(max_examples=80, derandomize=True, deadline=None, database=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_survives_as_a_json_string(text):
