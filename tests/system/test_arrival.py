@@ -70,6 +70,7 @@ def test_what_is_no_data_is_passed_over_and_told_once(exchange):
     )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("pattern", ["*.done", "a.csv.done"])
 def test_a_pattern_takes_what_would_be_passed_over(exchange, pattern):
     """Whoever writes the ending of a companion into the pattern means such files."""

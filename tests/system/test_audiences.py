@@ -197,6 +197,7 @@ def test_people_of_the_first_files_may_be_known_without_an_event(vip):
     assert {"bob": {"exited": 1}, "cy": {"entered": 1}} == counts(vip)
 
 
+@pytest.mark.nightly
 def test_what_others_change_in_an_audience_is_drift(vip):
     """Its attribute and its array are compared as any others; what no attribute is has no drift."""
     signups = import_job(object="events", event={"name": "Joined", "time": "at"})

@@ -131,6 +131,7 @@ def test_a_dry_run_of_a_backfill_writes_nothing_and_tells_what_it_then_does(crm)
     assert 2 == crm.call("backfill", "crm", "--dry-run").returncode
 
 
+@pytest.mark.nightly
 def test_a_range_without_files_is_told(crm):
     """Nobody takes a slip in the range for a success: none matched, of how many."""
     report = crm.ask("backfill", "crm", "--since", "2100-01-01")
@@ -142,6 +143,7 @@ def test_a_range_without_files_is_told(crm):
     assert "the job reads only keys that begin with inbox/" in " ".join(outside.stderr.split())
 
 
+@pytest.mark.nightly
 def test_a_plan_shows_the_rows_that_it_cannot_take(crm):
     """A plan writes no quarantine, so it shows the first rows that would go there, and why."""
     crm.drop("inbox/3.csv", "id,tier,visits\n" + "".join(f"a{n},red,many\n" for n in range(7)))

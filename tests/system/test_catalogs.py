@@ -150,6 +150,7 @@ def test_refused_items_are_given_again(shop):
     assert {"a": {"id": "a", "title": "New", "price": 1}} == shop.braze.catalog("products")
 
 
+@pytest.mark.nightly
 def test_what_braze_lost_is_seen_in_a_sample_and_sent_again(shop):
     """Braze tells nothing of an item after it has queued a request, so a few are looked at."""
     shop.connection["braze"]["grace"] = "0s"

@@ -88,6 +88,7 @@ def test_a_new_summed_field_is_filled_once(exchange):
     assert {"a": "5", "b": "0"} == values(exchange, "spent")
 
 
+@pytest.mark.nightly
 def test_a_fill_that_stops_half_way_is_done_once(exchange):
     """Refused by Braze at first, the same command ends it, and adds nothing twice."""
     exchange.configure(crm=job())

@@ -93,6 +93,7 @@ def test_each_changed_field_is_told_with_its_value_before_and_its_row(exchange, 
     assert told.of_profile("nobody").is_empty()
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("meanwhile", "gone"), [("/changes/", ()), ("/outbox/", ("_exchanger/main/outbox/",))]
 )
@@ -124,6 +125,7 @@ def test_what_braze_refused_is_told_as_such(exchange, told):
     )
 
 
+@pytest.mark.nightly
 def test_a_retry_without_the_changes_of_later_runs_is_refused(exchange, told):
     """What a rule of the bucket removed is not guessed: exit code 2, and nothing is sent."""
     exchange.drop("inbox/1.csv", HEADER + "a,gold,,oops\n")

@@ -174,6 +174,7 @@ def test_one_job_is_a_cohort_and_attributes(both):
     assert 3 == report["fields_changed"]
 
 
+@pytest.mark.nightly
 def test_of_a_row_the_part_that_braze_refused_is_given_again(both):
     """The other part stays as it is, is not sent again, and the run is told as done in part."""
     vip = both
@@ -305,6 +306,7 @@ def test_what_may_have_been_taken_is_given_again(vip):
     assert {"ada"} == members(vip)
 
 
+@pytest.mark.nightly
 def test_a_run_that_keys_stop_is_ended_by_the_next_one_of_the_connection(vip):
     """The error names the keys of the cohort, and shows none; any job ends what was left."""
     vip.configure(vip=VIP, crm=import_job(source={"prefix": "crm/"}, fields={"tier": "set"}))

@@ -46,6 +46,7 @@ def test_files_with_other_etags_and_the_same_content_are_the_same_files(exchange
     assert 1 == exchange.ask("run", "crm")["rows_applied"]
 
 
+@pytest.mark.nightly
 def test_a_version_between_makes_the_first_content_a_new_one(exchange):
     """A, then B, then A again are three versions: the last one says something new."""
     exchange.configure(crm=SET)
@@ -70,6 +71,7 @@ def test_what_a_person_dropped_stays_dropped(exchange):
     assert "dropped" == exchange.ask("files", "inbox/1.csv")[0]["jobs"][0]["stand"]
 
 
+@pytest.mark.nightly
 def test_what_braze_refused_of_a_copied_file_is_still_given_by_its_retry(exchange):
     """It is kept apart from the file, so its rows need not be read again; the others stay."""
     exchange.configure(crm=SET)

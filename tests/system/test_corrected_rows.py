@@ -67,6 +67,7 @@ def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
 
 
+@pytest.mark.nightly
 def test_it_is_told_whether_rejected_rows_wait_to_be_corrected(exchange):
     """By each run and by what waits, so that nobody has to look beside the folders of others."""
     exchange.configure(

@@ -63,6 +63,7 @@ def people(exchange):
     return exchange
 
 
+@pytest.mark.nightly
 @pytest.mark.long(20)
 def test_who_is_looked_up_is_each_counted_once(people):
     """

@@ -38,6 +38,7 @@ def astray(exchange):
     return exchange
 
 
+@pytest.mark.nightly
 def test_a_wrong_export_root_is_no_empty_segment(astray):
     """The run fails with the folder that was watched and Braze's estimate; nothing is written."""
     astray.configure(vip=export())

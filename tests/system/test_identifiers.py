@@ -245,6 +245,7 @@ def test_the_most_recent_of_several_is_left_to_braze(exchange):
                     for one in exchange.braze.profiles())  # fmt: skip
 
 
+@pytest.mark.nightly
 @pytest.mark.long(20)
 def test_what_braze_refused_is_given_again_by_its_own_identifier(exchange):
     """``retry`` finds the same people, whatever names them, also once the job names others."""

@@ -147,6 +147,7 @@ def test_what_was_sent_again_as_answers_were_lost_is_told(crm):
     assert [] == [note for note in crm.ask("show", "1")["notes"] if "earlier process" in note]
 
 
+@pytest.mark.nightly
 def test_what_an_earlier_process_sent_again_is_told(crm):
     """A process that gives up notes it, and the one that ends the run tells what both sent."""
     crm.braze.faults(TRACK, drop="after", times=2)
@@ -236,6 +237,7 @@ def test_stopped_during_look_ups(crm):
     assert 0 == crm.braze.requests(TRACK)
 
 
+@pytest.mark.nightly
 def test_requests_of_processes_that_gave_up_are_counted(crm):
     """However many processes a run took, its report counts what all of them sent."""
     for skip in (2, 0, 1):

@@ -9,6 +9,7 @@ TRACK = "/users/track"
 JOB = import_job(fields={"points": {"merge": "set", "type": "integer"}})
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("status", "requests"), [(201, 1), (400, 3)])
 def test_an_error_about_an_object_that_was_not_sent_refuses_none(exchange, status, requests):
     """A position outside of the request is nobody's: what was sent is judged without it."""

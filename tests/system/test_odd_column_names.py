@@ -51,6 +51,7 @@ def test_names_that_no_attribute_can_have_are_told(exchange):
     assert exchange.attribute("x", "@handle") is None
 
 
+@pytest.mark.nightly
 def test_such_columns_feed_attributes_of_other_names(exchange):
     """``from`` takes any column, and a sum of it goes on over files."""
     fields = {
@@ -66,6 +67,7 @@ def test_such_columns_feed_attributes_of_other_names(exchange):
     assert ('"ada"', "15") == (exchange.attribute("x", "handle"), exchange.attribute("x", "total"))
 
 
+@pytest.mark.nightly
 def test_names_that_we_give_ourselves_are_no_trouble(exchange):
     """An attribute called like a column that is made beside it is an attribute like any other."""
     exchange.configure(crm=import_job(remaining_fields={"merge": "set"}))

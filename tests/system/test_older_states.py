@@ -91,6 +91,7 @@ def test_a_table_of_applied_files_of_an_earlier_moment_is_a_lost_memory(applied)
     assert "7" == applied.attribute("a", "spend")
 
 
+@pytest.mark.nightly
 def test_a_copy_of_a_state_is_a_state_of_its_own(applied):
     """Who copies the folder to rename a connection has two memories: each sees the other's."""
     for key, body in kept(applied).items():

@@ -116,6 +116,7 @@ def test_a_rotated_key_is_recognised_and_remembered(applied):
     assert listed == applied.braze.requests("/segments/list")
 
 
+@pytest.mark.nightly
 def test_another_state_prefix_begins_anew_for_another_workspace(live):
     """The other workspace gets every file in full: its own state knows of none."""
     exchange, braze = live
@@ -126,6 +127,7 @@ def test_another_state_prefix_begins_anew_for_another_workspace(live):
     assert 0 == exchange.call("check", "--connect").returncode
 
 
+@pytest.mark.nightly
 def test_an_adopted_state_goes_on_with_the_same_workspace_at_another_address(live):
     """What was applied counts as applied from then on; what comes is sent."""
     exchange, braze = live

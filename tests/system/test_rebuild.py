@@ -73,6 +73,7 @@ def test_who_is_not_in_the_export_does_not_exist_only_if_that_was_declared(crm):
     assert "1" == crm.attribute("p3", "points")
 
 
+@pytest.mark.nightly
 def test_a_value_that_was_sent_just_now_stays(crm):
     """Within the grace Braze may show the value before, so the export does not undo the run."""
     crm.connection["braze"]["grace"] = "1h"

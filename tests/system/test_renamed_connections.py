@@ -82,6 +82,7 @@ def test_an_adopted_state_goes_on_under_the_new_name(renamed):
     assert {1, 2, 3, 4, 5} == {run["seq"] for run in renamed.ask("runs")}
 
 
+@pytest.mark.nightly
 def test_a_state_is_not_adopted_by_way_of_one_that_leads_to_it(exchange):
     """Two names of one memory do not take each other's place, which would leave none."""
     exchange.configure(crm=JOB)
@@ -138,6 +139,7 @@ def test_a_file_of_which_nothing_was_taken_is_no_memory_of_it(renamed):
     assert {"a": "5", "b": "7"} == spend(renamed)
 
 
+@pytest.mark.nightly
 def test_a_mistyped_state_prefix_is_found_out(applied):
     """The register of the bucket names the other state, wherever it lies."""
     applied.connection["s3"]["state_prefix"] = "_exchangr/main/"
@@ -176,6 +178,7 @@ def test_what_waits_can_be_dropped_or_applied_all_the_same(renamed):
     assert "nothing_to_do" == renamed.ask("run", "names")["state"]
 
 
+@pytest.mark.nightly
 def test_another_state_whose_files_are_others_holds_nothing_back(applied):
     """Two connections of one workspace with folders of their own do not disturb each other."""
     applied.name = "team"

@@ -126,6 +126,7 @@ def test_rejected_rows_are_read_again_after_correction(exchange):
     assert "2" == exchange.attribute("b", "spent")
 
 
+@pytest.mark.nightly
 def test_a_file_that_was_rejected_as_a_whole_is_read_again(exchange):
     """A file without a column that the job names is taken in full once the job is corrected."""
     exchange.configure(crm=JOB)

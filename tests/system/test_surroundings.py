@@ -88,6 +88,7 @@ def started(exchange, *words, **variables):
     return done.returncode, done.stdout.decode("cp1252"), done.stderr.decode("cp1252")
 
 
+@pytest.mark.nightly
 def test_a_narrow_terminal_costs_no_run(job):
     """Signs that it lacks are escaped; the exit code and what was sent stay what they are."""
     exchange = job.exchange

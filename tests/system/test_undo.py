@@ -126,6 +126,7 @@ def test_what_others_changed_stays_and_what_was_refused_can_be_undone_again(crm)
     assert (None, None) == (crm.attribute("a", "spent"), crm.attribute("b", "spent"))
 
 
+@pytest.mark.nightly
 def test_what_cannot_be_taken_back_is_refused_with_words(crm):
     """Events, and whatever a job in shadow had to send; nothing is sent."""
     events = {
