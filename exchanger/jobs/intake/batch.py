@@ -17,7 +17,8 @@ import structlog
 from exchanger.jobs.intake.deduplication import DIFFERENCE_UNKNOWN
 from exchanger.jobs.runtime.partitioned_rows import PartitionedRows
 from exchanger.notes import Note, noted
-from exchanger.profiles.frames.columns import FAULTY, FILE, PROFILE, ROW
+from exchanger.profiles.frames.columns import BESIDE, FAULTY, FILE, PROFILE, ROW
+from exchanger.profiles.reading.typed_rows import NAMED_TWICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,6 +64,7 @@ class InputBatch:
         types: Types of the job's columns.
         rows: Data rows read, the rejected ones included.
         mentioned: Whom rejected rows of a snapshot name: ``@profile``.
+        beside: What else names people in rows, as ``typed_rows.NAMED_TWICE``, parted by that.
         leavers_of: The run by whose snapshot the people left whom the rows are about, if they are.
         removal: What becomes of these, in a word.
         nameless: Rows of a snapshot of which nobody can tell whom they name.
@@ -93,6 +95,7 @@ class InputBatch:
     corrections: PartitionedRows
     ready: Spill
     mentioned: PartitionedRows
+    beside: PartitionedRows
     nameless: int = 0
     leavers_of: int = 0
     removal: str = ""
@@ -178,6 +181,8 @@ class BatchDraft:
         self.corrections = PartitionedRows(self.scratch, count, pl.DataFrame(schema=named))
         nobody = pl.DataFrame(schema={PROFILE: pl.String})
         self.mentioned = PartitionedRows(self.scratch, count, nobody)
+        twice = pl.DataFrame(schema=NAMED_TWICE)
+        self.beside = PartitionedRows(self.scratch, count, twice, BESIDE)
 
     def give(self, rows: pl.DataFrame) -> None:
         """Take rows of files."""
@@ -267,6 +272,7 @@ class BatchDraft:
             corrections=self.corrections,
             ready=self.scratch.spill(),
             mentioned=self.mentioned,
+            beside=self.beside,
             nameless=self.nameless,
             files=tuple(self.files),
             rules=self.rules,

@@ -51,6 +51,7 @@ class Undoing:
             dropped=self.scratch.spill(),
             corrections=PartitionedRows(self.scratch, 1, nobody),
             mentioned=PartitionedRows(self.scratch, 1, nobody),
+            beside=PartitionedRows(self.scratch, 1, nobody),
             ready=self.scratch.spill(),
             files=self.found.files,
             rows=self.found.profiles,

@@ -18,6 +18,7 @@ from exchanger.jobs.observing.who_is_there import who_is_there
 from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
+from exchanger.jobs.planning.named_twice import reject_two_people, tell_other_people
 from exchanger.jobs.planning.people import known_links, resolve_people
 from exchanger.jobs.runtime.one_moment import demand_rows_of_now
 from exchanger.jobs.snapshots.comparison import Comparison
@@ -125,6 +126,7 @@ def _folded(
     people = None
     if not consent:
         people = resolve_people(call, batch, rules, report, there=making.there)
+    tell_other_people(call, batch, people)
     compared = None
     # One row that is tried says nothing about who came and left.
     if job.source.is_snapshot and all(file.outcome != "tested" for file in batch.files):
@@ -186,6 +188,7 @@ def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
 def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterator[PlanParts]:
     """Build an object of each row; they change no values, so there are no rules."""
     job = call.job
+    tell_other_people(call, batch)
     terms = RowOptions(
         making=making,
         rules=[*batch.rules.values()],
@@ -200,6 +203,7 @@ def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterat
 def _orders(call: ImportContext, batch: InputBatch, making: Lines) -> Iterator[PlanParts]:
     """Bring the lines of each order together."""
     job = call.job
+    tell_other_people(call, batch)
     terms = OrderOptions(
         rules=[*batch.rules.values()],
         endpoint=making.endpoints[job.on_unknown].name,
@@ -254,6 +258,7 @@ def _each_call(
     call: ImportContext, batch: InputBatch, making: EachCall, report: RunReport
 ) -> Iterator[PlanParts]:
     """Look who is meant by each row, and whether anything is in the way of what it says."""
+    reject_two_people(call, batch)
     other = making.other(call.job).alias(OTHER)
     batch.given.change(lambda frame: frame.with_columns(other))
     schema = {FILE: pl.UInt32, ROW: pl.UInt32, PROFILE: pl.String, OTHER: pl.String}

@@ -138,20 +138,28 @@ def resolve_people(
         asked = pl.concat([unknown, old])
         links = pl.concat([links, _look_up(call, batch, rules, report, people, asked)])
     links = _joined(call, people, _settled(call, batch, rules, report, people, links))
+    people.links.append(links)
     named = links.filter(pl.col(LINKED) != pl.col(PROFILE))
     if named.height:
         for rows in (batch.given, batch.corrections):
             rows.rename(lambda frame: linked(frame, named))
-        people.links.append(named)
         log.info("people.linked", keys=named.height)
     return people
 
 
 def known_links(call: ImportContext, people: People | None, keys: pl.Series) -> pl.DataFrame:
     """
-    Read to whom keys belong, as far as that is held or was looked up just now.
+    Read to whom else keys belong, for ``same_person.linked``; as *known_people* tells it.
 
     An old external id belongs to the one that it was renamed to.
+    """
+    links = known_people(call, people, keys)
+    return links.filter(pl.col(LINKED) != pl.col(PROFILE))
+
+
+def known_people(call: ImportContext, people: People | None, keys: pl.Series) -> pl.DataFrame:
+    """
+    Read to whom keys belong, as far as that is held or was looked up just now.
 
     Args:
         call: The job.
@@ -159,13 +167,12 @@ def known_links(call: ImportContext, people: People | None, keys: pl.Series) -> 
         keys: Of any kind.
 
     Returns:
-        ``@profile`` and ``@linked``, for ``same_person.linked``.
+        ``@profile`` and ``@linked``, each key once.
     """
-    looked_up = [] if people is None else people.links
+    asked = pl.col(PROFILE).is_in(keys.implode())
+    looked_up = [] if people is None else [links.filter(asked) for links in people.links]
     links = pl.concat([*looked_up, _held_links(call, keys)])
-    return links.filter(pl.col(LINKED) != pl.col(PROFILE)).unique(
-        PROFILE, keep="first", maintain_order=True
-    )
+    return links.unique(PROFILE, keep="first", maintain_order=True)
 
 
 def _other_keys(batch: InputBatch) -> pl.Series:

@@ -89,6 +89,7 @@ class Casting:
                     self._noted.append(given.noted)
                     self._reject(files, rejected)
                     self._drop(files, still_given(given.dropped, given.frame))
+                    self._draft.beside.add(still_given(given.beside, given.frame))
         except FileRejected as error:
             if len(part) == 1:
                 self._refuse(files, part[0], error)

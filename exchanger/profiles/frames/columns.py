@@ -33,6 +33,8 @@ String: the key that stands for the person whom a key means, as JSON: the extern
 first alias, else the key itself; ``null`` if nobody was seen to have it. It is held like a field,
 and is none, as no attribute is called so.
 """
+BESIDE = "@beside"
+"""String: the key of an identifier that has a value beside the one that names the profile."""
 OTHER = "@other"
 """String: the key of the other identifier that a call about people names; null if none."""
 MEANT = "@meant"

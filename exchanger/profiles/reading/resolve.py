@@ -44,6 +44,7 @@ class Named:
         trimmed: By identifier, whether that of a row had white space around it.
         pointed: Likewise, whether it was text like 12345.0, and was read as 12345.
         decomposed: Likewise, whether it had accents apart from their letters.
+        beside: Keys of identifiers that have a value beside the one that counts, else null.
     """
 
     key: CastColumn
@@ -51,6 +52,7 @@ class Named:
     trimmed: tuple[pl.Series, ...] = ()
     pointed: tuple[pl.Series, ...] = ()
     decomposed: tuple[pl.Series, ...] = ()
+    beside: tuple[pl.Series, ...] = ()
 
 
 def name_profiles(raw: RawColumns, job: ImportJob) -> Named:
@@ -186,10 +188,13 @@ def _first_of_each(every: Sequence[Named]) -> Named:
     height = len(every[0].key.result.values)
     still = pl.Series([True]).new_from_index(0, height)
     keys = pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    nothing = keys
     found: list[CastColumn] = []
+    further: list[pl.Series] = []
     for named in every:
         result = named.key.result
         mine = still & result.faults.ne_missing(_NONE)
+        further.append(result.values.zip_with(~still & result.faults.is_null(), nothing))
         keys = result.values.zip_with(mine, keys)
         found += [_only(each, mine) for each in (named.key, *named.others)]
         still &= ~mine
@@ -203,6 +208,7 @@ def _first_of_each(every: Sequence[Named]) -> Named:
         trimmed=tuple(rows for named in every for rows in named.trimmed),
         pointed=tuple(rows for named in every for rows in named.pointed),
         decomposed=tuple(rows for named in every for rows in named.decomposed),
+        beside=tuple(further[1:]),
     )
 
 

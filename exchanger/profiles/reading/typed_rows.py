@@ -51,6 +51,11 @@ NOTED = pl.Schema(
     | dict.fromkeys(("trimmed", "pointed", "decomposed", "wrapped", "nulls_left_out"), pl.UInt32())
     | {"stand_ins": pl.UInt32()}
 )
+NAMED_TWICE = pl.Schema(
+    {columns.PROFILE: pl.String(), columns.BESIDE: pl.String()}
+    | {columns.FILE: pl.UInt32(), columns.ROW: pl.UInt32()}
+)
+"""Rows with two identifiers: which one counts, and the other, each other in a row of its own."""
 _CONTROL = (columns.PROFILE, columns.FILE, columns.ROW, columns.ORDER, columns.ROW_ID)
 """Columns that stand before those of rules."""
 
@@ -79,6 +84,7 @@ class Given:
             alone. None if there is none.
         dropped: Values that are left out while the rest of their row is given, as
             ``faults.DROPPED``.
+        beside: What else names people in rows, as ``NAMED_TWICE``.
     """
 
     frame: pl.DataFrame
@@ -88,6 +94,7 @@ class Given:
     faulty: pl.DataFrame | None = None
     mentioned: pl.Series | None = None
     dropped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DROPPED))
+    beside: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NAMED_TWICE))
 
 
 def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
@@ -160,7 +167,16 @@ def cast_rows(  # noqa: PLR0913 - what a file, its job and its run say
             if rule.type == "string"
         ],
     )
-    return Given(frame, rejected, said, noted, faulty, mentioned, dropped)
+    twice = _named_twice(named, raw.places)
+    return Given(frame, rejected, said, noted, faulty, mentioned, dropped, twice)
+
+
+def _named_twice(named: Named, places: pl.DataFrame) -> pl.DataFrame:
+    """List the identifiers beside those that count, as ``NAMED_TWICE``."""
+    rows = places.with_columns(named.key.result.values.alias(columns.PROFILE))
+    each = (rows.with_columns(keys.alias(columns.BESIDE)) for keys in named.beside)
+    found = (frame.drop_nulls(columns.BESIDE).select(*NAMED_TWICE) for frame in each)
+    return pl.concat([pl.DataFrame(schema=NAMED_TWICE), *found])
 
 
 def _told(name: str, spoken: Mapping[str, pl.Series]) -> pl.Expr:
