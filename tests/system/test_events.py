@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.jobs import import_job
+from support.sandbox_calls import track
 
 SIGNUPS = import_job(
     object="events",
@@ -311,3 +312,48 @@ def test_a_purchase_is_an_object_of_its_own(exchange, verb):
             "properties": {"store": 7},
         } == objects(exchange, "purchases")[0]
     assert (2, 1, 4) == (report["rows_applied"], report["rows_rejected"], report["data_points"])
+
+
+SHARING = [
+    {"external_id": "ada", "email": "ada@example.com"},
+    {"external_id": "bob", "email": "both@example.com"},
+    {"external_id": "eve", "email": "both@example.com"},
+]
+
+
+def test_an_event_of_an_address_goes_to_who_has_it_or_is_rejected(exchange):
+    """An address that several profiles have names nobody; one that nobody has makes a profile."""
+    exchange.braze.seed(SHARING)
+    exchange.configure(signups=SIGNUPS | {"match": {"email": "id"}})
+    rows = ROWS.replace("ada", "ADA@example.com").replace("bob", "both@example.com")
+    exchange.drop("inbox/signups/a.csv", HEADER + rows + "3,new@example.com,2026-09-01,,\n")
+
+    planned = exchange.ask("plan", "signups")
+    report = exchange.ask("run", "signups", code=4)
+
+    assert ["ambiguous_email"] == [row["reason"] for row in planned["rejected"]]
+    assert (3, 2, 1) == tuple(report[f"rows_{name}"] for name in ("read", "applied", "rejected"))
+    [row] = exchange.quarantined(report)
+    assert ("2", "ambiguous_email", "both@example.com") == (
+        row["row"], row["reason"], row["value"],
+    )  # fmt: skip
+    assert ["ada", None] == [one.get("external_id") for one in objects(exchange)]
+    assert "new@example.com" == objects(exchange)[1]["email"]
+    exchange.drop("inbox/signups/b.csv", HEADER + "4,new@example.com,2026-09-02,,\n")
+    looked = exchange.braze.requests("/users/export/ids")
+    assert 1 == exchange.ask("run", "signups")["rows_applied"]
+    assert looked == exchange.braze.requests("/users/export/ids")
+
+
+def test_a_retry_gives_an_event_once_one_profile_has_the_address(exchange):
+    """Nothing of the rejected row was taken up, so its row id is still free."""
+    exchange.braze.seed(SHARING)
+    exchange.configure(signups=SIGNUPS | {"match": {"email": "id"}})
+    exchange.drop("inbox/signups/a.csv", HEADER + "7,both@example.com,2026-09-01,,\n")
+    number = exchange.ask("run", "signups", code=4)["seq"]
+    track(exchange.braze, {"external_id": "eve", "email": "eve@example.com"})
+
+    report = exchange.ask("retry", str(number))
+
+    assert (1, 0) == (report["rows_applied"], report["rows_rejected"])
+    assert {"bob": 1} == counts(exchange)

@@ -80,9 +80,7 @@ def test_an_event_counts_for_the_first_identifier(exchange):
     exchange.braze.seed(PEOPLE)
     event = {"name": "Visited", "time": "at"}
     clicks = {"object": "events", "event": event, "row_id": "row", "source": {"prefix": "clicks/"}}
-    exchange.configure(
-        shop=SHOP, clicks=import_job(match=MATCH, on_ambiguous="most_recent", **clicks)
-    )
+    exchange.configure(shop=SHOP, clicks=import_job(match=MATCH, **clicks))
     exchange.drop("shop/1.csv", "id,mail,visits\n,eve@example.com,1\n")
     exchange.ask("run", "shop")
     rows = "1,ada,eve@example.com,2026-09-01T08:00:00Z\n2,,eve@example.com,2026-09-01T08:00:00Z\n"

@@ -140,3 +140,23 @@ def test_an_order_in_doubt_is_sent_by_retry_alone(exchange):
     assert {"read": 2, "applied": 2} == kinds(exchange.ask("retry", str(report["seq"])))
     assert 0 == exchange.ask("retry", str(report["seq"]))["rows_applied"]
     assert 1 == exchange.braze.users()["ada"]["orders"]
+
+
+@pytest.mark.nightly
+def test_no_line_of_an_order_is_sent_of_which_one_names_several_people(exchange):
+    """The other lines go with it, in whichever file they are."""
+    exchange.braze.seed(
+        [{"external_id": who, "email": f"{mail}@example.com"} for who, mail in
+         (("ada", "ada"), ("bob", "both"), ("eve", "both"))]
+    )  # fmt: skip
+    exchange.configure(orders=ORDERS | {"match": {"email": "id"}})
+    both, ada = "both@example.com", "ada@example.com"
+    exchange.drop("inbox/orders/a.csv", HEADER + line(1, both, "pen") + line(2, ada, "ink"))
+    exchange.drop("inbox/orders/b.csv", HEADER + line(1, ada, "cap"))
+
+    report = exchange.ask("run", "orders", code=4)
+
+    assert {"read": 3, "applied": 1, "rejected": 2} == kinds(report)
+    assert ["ada"] == [one["external_id"] for one in events(exchange)]
+    reasons = sorted(row["reason"] for row in exchange.quarantined(report))
+    assert "ambiguous_email" == reasons[0]

@@ -95,10 +95,10 @@ def _check_ambiguous(job: ImportJob, where: Where) -> Iterator[Finding]:
     if job.object in ("subscriptions", "email_state"):
         return  # They are about an address, whoever has it.
     if job.on_ambiguous == "reject":
-        if job.kind not in ("attributes", "audience"):
+        if job.kind == "audience_events":
             message = (
-                "this is not in this version: who has an address or number is looked up for"
-                " attributes alone; write most_recent"
+                "this is not in this version of audiences with events: nobody is looked up for"
+                " them; write most_recent"
             )
             yield Finding(place, message, "most_recent", beside=("match", "object"))
         return

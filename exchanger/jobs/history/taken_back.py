@@ -89,7 +89,7 @@ def to_take_back(call: ImportContext, scratch: Scratch, run: RunDocument, last: 
         hashes.append(happened[PROFILE].unique().hash())
         fields.update(happened["field"].unique())
     asked = PartitionedRows(scratch, count, pl.DataFrame(schema={PROFILE: pl.String}))
-    others = pl.concat(_asked(call, ours.keys(number), asked) for number in range(len(ours)))
+    others = pl.concat(_asked(call, ours.profiles(number), asked) for number in range(len(ours)))
     later = PartitionedRows(scratch, count, pl.DataFrame(schema=LATER))
     runs = LaterRuns(call, run.seq)
     for changes in _since(call, runs, asked):
@@ -137,7 +137,7 @@ def _since(call: ImportContext, runs: LaterRuns, asked: PartitionedRows) -> Iter
     hashes = [pl.Series([], dtype=pl.UInt64)]
     for number in range(len(asked)):
         call.context.go_on()
-        keys = asked.keys(number).unique()
+        keys = asked.profiles(number).unique()
         hashes.append(keys.hash())
         if not keys.is_empty():
             yield from runs.recorded(keys)

@@ -35,7 +35,7 @@ def require_catalog(call: ImportContext, batch: InputBatch, rules: Sequence[Rule
         CatalogDiffers: It lacks a field, or has it as another type.
         BrazeError: Braze refused, or did not answer.
     """
-    given = any(batch.given.keys(number).len() for number in range(len(batch.given)))
+    given = any(batch.given.profiles(number).len() for number in range(len(batch.given)))
     if call.job.catalog_column is not None or not given:
         return
     catalog = find_catalog(listed_catalogs(call), call.job.one_catalog)

@@ -184,7 +184,7 @@ class KnownValues:
 
     def _begun(self, number: int) -> Future[pl.DataFrame]:
         parted = (self._batch.given, self._batch.corrections)
-        profiles = pl.concat(rows.keys(number) for rows in parted)
+        profiles = pl.concat(rows.profiles(number) for rows in parted)
         return self._reader.submit(_held, self._call, profiles, self._rules, self._gates)
 
     def see(self, number: int, seen: pl.DataFrame) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from exchanger.braze.identifiers import SHARED
 from exchanger.config.models import ITEM_GONE
 from exchanger.jobs.intake.event_order import leave_out_late_rows
 from exchanger.jobs.observing.items import look_at_items
@@ -18,8 +19,12 @@ from exchanger.jobs.observing.who_is_there import who_is_there
 from exchanger.jobs.planning.catalogs import require_catalog
 from exchanger.jobs.planning.gated_segment import leave_out_outsiders
 from exchanger.jobs.planning.known_values import resolve_unknowns
-from exchanger.jobs.planning.named_twice import reject_two_people, tell_other_people
 from exchanger.jobs.planning.people import known_links, resolve_people
+from exchanger.jobs.planning.unclear_people import (
+    reject_ambiguous,
+    reject_two_people,
+    tell_other_people,
+)
 from exchanger.jobs.runtime.one_moment import demand_rows_of_now
 from exchanger.jobs.snapshots.comparison import Comparison
 from exchanger.objects.kinds import Folded
@@ -95,9 +100,9 @@ def parts_of(
         case Folded() as making:
             return _folded(call, batch, report, making)
         case EachRow() as making:
-            return _each_row(call, batch, making)
+            return _each_row(call, batch, making, report)
         case Lines() as making:
-            return _orders(call, batch, making)
+            return _orders(call, batch, making, report)
         case EachCall() as making:
             return _each_call(call, batch, making, report)
 
@@ -112,7 +117,7 @@ def _folded(
     shape = None
     if making.shape is not None:
         require_catalog(call, batch, rules)
-        keys = pl.concat(batch.given.keys(number) for number in range(len(batch.given)))
+        keys = pl.concat(batch.given.profiles(number) for number in range(len(batch.given)))
         report.facts += look_at_items(
             call, keys.unique(), [rule.name for rule in rules if rule.name != ITEM_GONE]
         )
@@ -124,7 +129,7 @@ def _folded(
         shape = making.crossings(job, call.context.clock.now(), first)
     # A state is that of an address, whoever has it.
     people = None
-    if not consent:
+    if not consent and (call.kind.looked_up or making.there):
         people = resolve_people(call, batch, rules, report, there=making.there)
     tell_other_people(call, batch, people)
     compared = None
@@ -185,10 +190,12 @@ def _are_external_ids(job: ImportJob, batch: InputBatch) -> bool | None:
 
 
 @contextmanager
-def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterator[PlanParts]:
+def _each_row(
+    call: ImportContext, batch: InputBatch, making: EachRow, report: RunReport
+) -> Iterator[PlanParts]:
     """Build an object of each row; they change no values, so there are no rules."""
     job = call.job
-    tell_other_people(call, batch)
+    lookups = _meant(call, batch, report)
     terms = RowOptions(
         making=making,
         rules=[*batch.rules.values()],
@@ -196,14 +203,17 @@ def _each_row(call: ImportContext, batch: InputBatch, making: EachRow) -> Iterat
         create_missing=job.create_missing,
         shown=call.shown,
     )
-    yield PlanParts(batch, _rows(call, batch), partial(plan_rows, terms=terms))
+    decide = partial(plan_rows, terms=terms)
+    yield PlanParts(batch, _rows(call, batch), decide, lookups=lookups)
 
 
 @contextmanager
-def _orders(call: ImportContext, batch: InputBatch, making: Lines) -> Iterator[PlanParts]:
+def _orders(
+    call: ImportContext, batch: InputBatch, making: Lines, report: RunReport
+) -> Iterator[PlanParts]:
     """Bring the lines of each order together."""
     job = call.job
-    tell_other_people(call, batch)
+    lookups = _meant(call, batch, report)
     terms = OrderOptions(
         rules=[*batch.rules.values()],
         endpoint=making.endpoints[job.on_unknown].name,
@@ -212,7 +222,17 @@ def _orders(call: ImportContext, batch: InputBatch, making: Lines) -> Iterator[P
         match_column=", ".join(job.match_columns),
     )
     inputs = _rows(call, batch, partial(named_lines, rules=terms.rules))
-    yield PlanParts(batch, inputs, partial(plan_orders, terms=terms))
+    yield PlanParts(batch, inputs, partial(plan_orders, terms=terms), lookups=lookups)
+
+
+def _meant(call: ImportContext, batch: InputBatch, report: RunReport) -> LookUps:
+    """Find out who is meant by rows that become objects by themselves, and who was looked up."""
+    job, people = call.job, None
+    if job.on_ambiguous == "reject" and any(match.kind in SHARED for match in job.match):
+        people = resolve_people(call, batch, [], report)
+        reject_ambiguous(call, batch, people)
+    tell_other_people(call, batch, people)
+    return NOBODY if people is None else people.lookups
 
 
 def _rows(

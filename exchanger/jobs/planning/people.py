@@ -110,8 +110,6 @@ def resolve_people(
         BrazeError: A look-up failed.
         Stopped: The process was asked to stop.
     """
-    if not (call.kind.looked_up or there):
-        return None
     old = _old_ids(call, batch)
     if call.job.by_external_id and old.is_empty():
         return None
@@ -181,7 +179,7 @@ def _other_keys(batch: InputBatch) -> pl.Series:
     other = kind_of(pl.col(PROFILE)) != "external_id"
     for rows in (batch.given, batch.corrections):
         for number in range(len(rows)):
-            keys = rows.keys(number).unique().to_frame(PROFILE)
+            keys = rows.profiles(number).unique().to_frame(PROFILE)
             found.append(keys.filter(other).to_series())
     return pl.concat(found).unique().sort()
 
@@ -197,7 +195,7 @@ def _old_ids(call: ImportContext, batch: InputBatch) -> pl.Series:
         return found[0]
     for rows in (batch.given, batch.corrections):
         for number in range(len(rows)):
-            ids = external_ids_among(rows.keys(number).unique())
+            ids = external_ids_among(rows.profiles(number).unique())
             held = call.state.held.of(ids, [IDENTIFIED])
             found.append(held.filter(IS_LINKED, pl.col(PROFILE).is_in(ids.implode()))[PROFILE])
     return pl.concat(found).unique().sort()
@@ -287,7 +285,7 @@ def _unknown_ids(call: ImportContext, batch: InputBatch, fields: list[str]) -> p
     """Name the external ids of a run of which something is unknown that a strategy needs."""
     found = [pl.Series(PROFILE, [], pl.String)]
     for number in range(len(batch.given) if fields else 0):
-        ids = external_ids_among(batch.given.keys(number).unique())
+        ids = external_ids_among(batch.given.profiles(number).unique())
         held = call.state.held.of(ids, fields)
         known = pl.all_horizontal(pl.col(name).is_not_null() for name in fields)
         found.append(ids.filter(~ids.is_in(held.filter(known)[PROFILE].implode())))

@@ -77,11 +77,11 @@ class PartitionedRows:
         self._part()
         return _joined([self._empty, *self._parts[number].frames()])
 
-    def keys(self, number: int) -> pl.Series:
-        """Name the keys of a part, as often as it has rows of them."""
+    def profiles(self, number: int) -> pl.Series:
+        """Name the profiles of a part, as often as it has rows of them."""
         self._part()
-        none = self._empty.select(self._key)
-        return pl.concat([none, *self._parts[number].frames([self._key])]).to_series()
+        none = self._empty.select(PROFILE)
+        return pl.concat([none, *self._parts[number].frames([PROFILE])]).to_series()
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """Yield all rows, some at a time."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from exchanger.profiles.frames.columns import PROFILE
+from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
 from exchanger.profiles.frames.filled import filled
 from exchanger.profiles.merging.problems import REJECTED_PROFILES
 from exchanger.profiles.spelling.profile_key import kind_of, value_of
+from exchanger.profiles.validation.messages import REJECTED
 
 
 def ambiguous_keys(folded: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
@@ -44,3 +45,19 @@ def ambiguous_keys(folded: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
         )
         .select(*REJECTED_PROFILES)
     )
+
+
+def ambiguous_rows(rows: pl.DataFrame, keys: pl.Series) -> pl.DataFrame:
+    """
+    Put into words which rows may be about several people, where each is an object of its own.
+
+    Args:
+        rows: With ``@profile``, ``@file`` and ``@row``.
+        keys: Those that several profiles of Braze have.
+
+    Returns:
+        As ``messages.REJECTED``.
+    """
+    found = rows.select(FILE, ROW, PROFILE).filter(pl.col(PROFILE).is_in(keys.implode()))
+    words = ambiguous_keys(found.unique(PROFILE), keys)
+    return found.join(words, on=PROFILE).sort(FILE, ROW).select(*REJECTED)
