@@ -207,3 +207,27 @@ def test_one_export_shows_the_names_of_people_as_look_ups_do(crm):
     crm.ask("run", "crm")
     assert 76 == visits(crm, email="ada@example.com")
     assert 7105 == visits(crm, email="eve@example.com")
+
+
+@pytest.mark.parametrize("before", [(), pytest.param(("plan",), marks=pytest.mark.nightly)])
+def test_an_address_that_was_just_given_to_somebody_names_them(exchange, before):
+    """
+    Braze does not show it yet: nobody is taken for a stranger whose sum begins at nothing.
+
+    What a plan sees before that is not kept, whatever it was asked to keep.
+    """
+    exchange.connection["braze"]["grace"] = "5s"
+    exchange.braze.seed([{"external_id": "ada", "visits": 5}])
+    mails = import_job(match={"email": "mail"}, fields={"visits": SUM}, source={"prefix": "mails/"})
+    exchange.configure(crm=import_job(fields={"email": {"from": "mail"}}), mails=mails)
+    exchange.drop("inbox/1.csv", "id,mail\nada,Ada@example.com\n")
+    exchange.drop("mails/1.csv", "mail,visits\nada@example.com,1\n")
+    exchange.braze.change(apply_delay=5.0)
+    exchange.ask("run", "crm")
+
+    for verb in before:
+        exchange.ask(verb, "mails", "--record")
+    exchange.ask("run", "mails")
+
+    exchange.braze.advance(60)
+    assert 6 == visits(exchange, external_id="ada")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from exchanger.braze.identifiers import SHARED
 from exchanger.errors import StateMissing
 from exchanger.jobs.history.changed_rows import (
     changed_rows,
@@ -15,7 +16,9 @@ from exchanger.jobs.history.changed_rows import (
     unrecorded_runs,
 )
 from exchanger.jobs.history.changes_since import planned_changes
+from exchanger.jobs.history.shown import sent_lately
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
+from exchanger.profiles.spelling.profile_key import profile_key
 from exchanger.state.changes import CHANGES, long_rows, month_of
 
 if TYPE_CHECKING:
@@ -72,6 +75,34 @@ def changes_of_run(
         parts = (long_rows(part, run.seq) for part in changed_rows(context, state, run))
     for part in parts:
         yield _told(run, part)
+
+
+def just_given(context: JobContext, state: ConnectionState, last: int, keys: pl.Series) -> bool:
+    """
+    Check whether runs gave somebody an address or number that Braze may not show as theirs yet.
+
+    Args:
+        context: The outside.
+        state: What the bucket remembers.
+        last: The last of the runs.
+        keys: Of addresses and numbers.
+
+    Raises:
+        StateMissing: A rule of the bucket removed the plan of such a run.
+    """
+    if keys.is_empty():
+        return False
+    text = pl.col("wanted").str.json_decode(pl.String).str.to_lowercase()
+    plain = {"email": text.str.strip_chars(), "phone": text.str.replace_all("[^+0-9]", "")}
+    for run in sent_lately(context, state.runs, last):
+        given = pl.lit(value=False)
+        for name in SHARED & {*run.fields}:
+            is_one = profile_key(name, plain[name]).is_in(keys.implode())
+            given |= (pl.col("field") == name) & is_one
+        parts = changes_of_run(context, state, run) if SHARED & {*run.fields} else iter(())
+        if any(part.select(given.any()).item() for part in parts):
+            return True
+    return False
 
 
 class KnownChanges(NamedTuple):

@@ -20,7 +20,7 @@ from exchanger.errors import BrazeError
 from exchanger.state.runs.log import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.runs.log import RunDocument, RunLog
@@ -88,15 +88,20 @@ def has_sent_unheld(context: JobContext, runs: RunLog, last: int, fields: Collec
     Of people who were never seen nothing is held: Braze may have dropped it (braze-api.md 2.3). It
     can only be what needs no look-up.
     """
-    for seq in range(last, 0, -1):
-        if runs.age(seq) > context.grace + 1:
-            return False
-        run = runs.read(seq).document
+    for run in sent_lately(context, runs, last):
         blind = {name for name, how in run.fields.items() if how.get("merge") not in NEEDS_HELD}
         facts = run.report.get("facts", ())
         if blind & {*fields} and any(fact["code"] == "never_seen" for fact in facts):
             return True
     return False
+
+
+def sent_lately(context: JobContext, runs: RunLog, last: int) -> Iterator[RunDocument]:
+    """Iterate over the runs up to *last*, newest first, of which the grace is not over."""
+    for seq in range(last, 0, -1):
+        if runs.age(seq) > context.grace + 1:
+            return
+        yield runs.read(seq).document
 
 
 def wait_until_done(context: JobContext, run: RunDocument, left: float) -> None:

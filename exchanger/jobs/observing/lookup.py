@@ -14,7 +14,8 @@ import structlog
 from exchanger.braze.identifiers import PER_LOOK_UP
 from exchanger.braze.limits import IDS_PER_REQUEST, STATES_PER_REQUEST
 from exchanger.errors import Stopped
-from exchanger.jobs.history.shown import last_shown, shown_in
+from exchanger.jobs.history.changes import just_given
+from exchanger.jobs.history.shown import last_shown, shown_in, wait_until_shown
 from exchanger.jobs.observing.left_out import LookUp
 from exchanger.jobs.observing.state_look_up import StateLookUp
 from exchanger.jobs.runtime.cancellation import together, until_stopped
@@ -28,7 +29,7 @@ from exchanger.profiles.frames.columns import (
     NAMES,
     PROFILE,
 )
-from exchanger.profiles.spelling.profile_key import are_external_ids, kind_of
+from exchanger.profiles.spelling.profile_key import are_external_ids, are_shared, kind_of
 from exchanger.profiles.spelling.same_person import with_identities
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def look_up_all(
         BrazeError: Braze gave no usable answer.
         Stopped: The process was asked to stop.
     """
-    keep = keeping(call)
+    keep = keeping(call) if _waited(call, parts) else None
     asked = [frame["field"].unique() for frame in parts.frames(["field"])]
     needed = pl.concat(asked).unique().sort().to_list()
     names = [NAMES] if IDENTIFIED in needed else []
@@ -157,6 +158,28 @@ def look_up_all(
     call.context.progress.step("looking up profiles in Braze", total)
     profiles = (frame[PROFILE].unique().sort() for frame in parts.frames([PROFILE]))
     asyncio.run(_ask(call.context, profiles, every, answered))
+
+
+def _waited(call: ImportContext, parts: Spill) -> bool:
+    """
+    Wait until Braze shows whom addresses and numbers were given to that are asked for.
+
+    Returns:
+        False where nobody waits: what Braze does not show yet must not be kept then.
+    """
+    nobody = pl.Series([], dtype=pl.String)
+    keys = pl.concat([nobody, *(_shared(frame[PROFILE]) for frame in parts.frames([PROFILE]))])
+    newest = call.state.runs.newest()
+    last = 0 if newest is None else newest.document.seq
+    if not just_given(call.context, call.state, last, keys):
+        return True
+    if call.record:
+        wait_until_shown(call.context, call.state.runs, last)
+    return call.record
+
+
+def _shared(keys: pl.Series) -> pl.Series:
+    return keys.filter(are_shared(keys)).unique()
 
 
 def keeping(call: ImportContext) -> Keep | None:
