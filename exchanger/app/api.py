@@ -523,6 +523,7 @@ class Exchanger:
         by: IdentifierKind = "external_id",
         label: str = "",
         catalog: str = "",
+        before: int | None = None,
     ) -> Explanation:
         """
         Return why a profile has a value: which runs changed it, and who has seen it last.
@@ -530,10 +531,11 @@ class Exchanger:
         Args:
             job: An import; of one of a catalog, *profile* is the id of an item.
             profile: The identifier; of an alias its name.
-            field: Only this attribute.
+            field: Only this attribute, or the events or purchases of this name.
             by: What the identifier is.
             label: Of an alias.
             catalog: Of an item, where a column of the job names it.
+            before: Where the newest runs alone are looked into, only runs before this one.
 
         Raises:
             ValueError: It is no such identifier, or the catalog is not named.
@@ -549,7 +551,10 @@ class Exchanger:
         if key is None:
             raise ValueError(f"{profile!r} is no {'item' if wanted.catalog else by}")
         return with_words(
-            self._about(job, lambda context, it: explain(context, job, it, key, field))
+            self._about(
+                job,
+                lambda context, it: explain(context, job, it, key, field, before=before),
+            )
         )
 
     def forget(  # noqa: PLR0913 - one for each option

@@ -10,19 +10,23 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import polars as pl
 
-from exchanger.errors import StateMissing
+from exchanger.config.models import ITEM_FIELD, ITEM_GONE
+from exchanger.jobs.explaining.sent_objects import SentObject, SoughtObjects, objects_sent
+from exchanger.jobs.explaining.told_changes import ChangesTold, ToldChange
 from exchanger.jobs.history.changes import changes_of_profiles
 from exchanger.jobs.quarantine.of_profile import MOST_RUNS, PutAside, Sought, rows_put_aside
-from exchanger.jobs.runtime.artifacts import fetched
 from exchanger.notes import Note, as_plain, noted
-from exchanger.profiles.frames.columns import IDENTIFIED, PROFILE
+from exchanger.objects.kinds import kind_of
+from exchanger.profiles.frames.columns import IDENTIFIED, MEMBER, PROFILE
 from exchanger.profiles.spelling.canonical_reader import UNCERTAIN
 from exchanger.profiles.spelling.json_values import EMPTY
 from exchanger.profiles.spelling.profile_key import item_key, parts_of
 from exchanger.profiles.spelling.profile_key import shown as shown_key
 from exchanger.state.changes import TAKEN
+from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state
 
 if TYPE_CHECKING:
@@ -31,45 +35,7 @@ if TYPE_CHECKING:
     from exchanger.config.models import ImportJob
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.state.held.table import HeldValues
-    from exchanger.state.runs.log import RunDocument
     from exchanger.state.store import ConnectionState
-
-
-@dataclass(frozen=True)
-class ToldChange:
-    """
-    What one run did to one field of the profile, or meant to.
-
-    Args:
-        run: Its number.
-        run_id: Its id.
-        job: Its job.
-        at: When Braze's last answer to it came; ISO 8601.
-        field: The attribute.
-        strategy: How it was merged.
-        given: What was given to it, as JSON texts: one for each file of a sum or a list.
-        before: The value before, as JSON; None if it was unknown.
-        wanted: The value after, likewise.
-        outcome: ``accepted``, ``refused``, ``withheld``, ``in_doubt``, ``dropped``, ``no_effect``,
-            or ``unseen``: Braze took it, and may not have such a profile.
-        file: The file that gave it; the last one of several.
-        row: The last row of the profile there.
-        takes_back: The run whose change it took back; 0 if it took none back.
-    """
-
-    run: int
-    run_id: str
-    job: str
-    at: str
-    field: str
-    strategy: str | None
-    given: tuple[str, ...]
-    before: str | None
-    wanted: str
-    outcome: str
-    file: str | None
-    row: int | None
-    takes_back: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,9 +66,12 @@ class Explanation:
     Args:
         job: The job that was asked for.
         profile: The profile, as people write it.
+        catalog: Whose item it is; empty if it is a person.
         keys: All keys under which anything was recorded of it, likewise.
         changes: By field, then in the order of the runs, of whichever job.
         held: What is held now, by field.
+        sent: What runs sent besides that is no value: events, purchases, orders and events of an
+            audience of that job, and calls about people of every job; in the order of the runs.
         put_aside: Rows that did not come through, the newest run first.
         notes: What there is to say besides, in words.
         facts: The same as facts.
@@ -110,9 +79,11 @@ class Explanation:
 
     job: str
     profile: str
+    catalog: str = ""
     keys: list[str] = field(default_factory=list)
     changes: list[ToldChange] = field(default_factory=list)
     held: list[HeldNow] = field(default_factory=list)
+    sent: list[SentObject] = field(default_factory=list)
     put_aside: list[PutAside] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     facts: list[Note] = field(default_factory=list)
@@ -120,7 +91,7 @@ class Explanation:
     @property
     def is_known(self) -> bool:
         """Whether anything is known of the profile, or of the field that was asked for."""
-        return bool(self.changes or self.held or self.put_aside)
+        return bool(self.changes or self.held or self.sent or self.put_aside)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, as ``explain --json`` prints it."""
@@ -145,8 +116,14 @@ def item_of(job: ImportJob, item: str, catalog: str = "") -> str | None:
     return str(pl.select(item_key(pl.lit(named), pl.lit(item))).item())
 
 
-def explain(
-    context: JobContext, name: str, job: ImportJob, profile: str, field: str | None = None
+def explain(  # noqa: PLR0913 - one for each option
+    context: JobContext,
+    name: str,
+    job: ImportJob,
+    profile: str,
+    field: str | None = None,
+    *,
+    before: int | None = None,
 ) -> Explanation:
     """
     Find why a profile has the values that it has.
@@ -156,7 +133,8 @@ def explain(
         name: A job of it, whose quarantine is searched; changes are those of every job.
         job: The job.
         profile: The key of the profile, or of an item of a catalog of the job.
-        field: Only this attribute; all if left out.
+        field: Only this attribute, or of events and purchases this name; all if left out.
+        before: Where the newest runs alone are searched, only runs before this one.
 
     Raises:
         StorageError: S3 refused or did not answer.
@@ -164,20 +142,33 @@ def explain(
     state = open_state(context.bucket, context.state_prefix)
     catalogs = (parts_of(profile)[2],) if job.catalog else ()
     keys = [profile] if catalogs else _keys_of(state, profile)
-    told = Explanation(name, _shown(profile), [_shown(key) for key in keys])
+    if catalogs and field is not None and field != ITEM_GONE:
+        field = ITEM_FIELD + field.removeprefix(ITEM_FIELD)
+    named = [_shown(key) for key in keys]
+    told = Explanation(name, _shown(profile), "".join(catalogs), named)
+    newest = state.runs.newest()
+    if newest is not None and (run := newest.document).state not in ENDED:
+        told.facts.append(noted("run_not_ended", run=run.seq, job=run.job))
     known = changes_of_profiles(context, state, pl.Series(PROFILE, keys))
     told.facts += [noted("changes_not_kept", run=seq) for seq in known.gone]
     found = known.rows.sort("field", "seq", maintain_order=True)
     if field is not None:
         found = found.filter(pl.col("field") == field)
-    told.changes = [*_Changes(context, state, keys).told(found, told)]
+    told.changes = [*ChangesTold(context, state, keys).told(found, told.facts)]
     held = state.items(*catalogs) if catalogs else state.held
     told.held = [*_held(held, keys, field, told.changes)]
-    told.put_aside, searched = rows_put_aside(
-        context, state, name, Sought(keys, job.match_columns, field)
+    if not job.catalog:
+        every = not kind_of(job).holds_values
+        uncertain = any(one.value is None for one in told.held)
+        sought = SoughtObjects(keys, name, every=every, uncertain=uncertain, before=before)
+        sent, facts = objects_sent(context, state, sought)
+        told.sent = [one for one in sent if field is None or _is_asked(one, field, told)]
+        told.facts += facts
+    told.put_aside, older = rows_put_aside(
+        context, state, name, Sought(keys, job.match_columns, field, before)
     )
-    if searched:
-        told.facts.append(noted("quarantines_not_searched", searched=MOST_RUNS))
+    if older:
+        told.facts.append(noted("quarantines_not_searched", searched=MOST_RUNS, run=older))
     return told
 
 
@@ -195,68 +186,14 @@ def _keys_of(state: ConnectionState, profile: str) -> list[str]:
     return [*dict.fromkeys(keys)]
 
 
-class _Changes:
-    """Puts beside changes what their runs know."""
-
-    def __init__(self, context: JobContext, state: ConnectionState, keys: Sequence[str]) -> None:
-        self._context = context
-        self._state = state
-        self._keys = pl.Series(keys)
-        self._runs: dict[int, RunDocument] = {}
-        self._gave: dict[int, pl.DataFrame] = {}
-
-    def told(self, found: pl.DataFrame, explanation: Explanation) -> Iterable[ToldChange]:
-        """Yield each change; what nobody keeps any more is noted, once for each run."""
-        for row in found.iter_rows(named=True):
-            run = self._run(row["seq"])
-            try:
-                given = self._given(run, row)
-            except StateMissing:
-                given = ()
-                note = noted("given_not_kept", run=run.seq)
-                explanation.facts += [note] if note not in explanation.facts else []
-            yield ToldChange(
-                run=run.seq,
-                run_id=run.run_id,
-                job=row["job"],
-                at=run.acked_at,
-                field=row["field"],
-                strategy=row["strategy"],
-                given=given,
-                before=row["before"],
-                wanted=row["wanted"],
-                outcome=row["outcome"],
-                file=row["file"],
-                row=row["row"],
-                takes_back=run.takes_back,
-            )
-
-    def _run(self, seq: int) -> RunDocument:
-        if seq not in self._runs:
-            self._runs[seq] = self._state.runs.read(seq).document
-        return self._runs[seq]
-
-    def _given(self, run: RunDocument, row: dict[str, Any]) -> tuple[str, ...]:
-        if run.takes_back:
-            return ()
-        if row["given"] is not None:
-            return (row["given"],)
-        theirs = self._contributed(run).filter(pl.col("field") == row["field"])
-        return tuple(theirs["given"].to_list())
-
-    def _contributed(self, run: RunDocument) -> pl.DataFrame:
-        """Read what the files of a run gave the profile, where that is not the value itself."""
-        if run.seq not in self._gave:
-            parts = [pl.DataFrame(schema={"field": pl.String, "given": pl.String})]
-            if run.settled_contributions:
-                with fetched(self._context, run.settled_contributions) as frames:
-                    parts += [self._of(frame) for frame in frames.frames()]
-            self._gave[run.seq] = pl.concat(parts)
-        return self._gave[run.seq]
-
-    def _of(self, frame: pl.DataFrame) -> pl.DataFrame:
-        theirs = frame.filter(pl.col(PROFILE).is_in(self._keys.implode()))
-        return theirs.select("field", "given")
+def _is_asked(sent: SentObject, field: str, told: Explanation) -> bool:
+    """Return whether it is called so; a call about people may have changed any field there is."""
+    if sent.object is None or (sent.member is not None and field.startswith(MEMBER)):
+        return field.startswith(MEMBER)
+    content = orjson.loads(sent.object)
+    if isinstance(content, dict) and {"name", "product_id"} & content.keys():
+        return field in (content.get("name"), content.get("product_id"))
+    return bool(told.changes or told.held)
 
 
 def _held(

@@ -50,6 +50,8 @@ ACCEPTED, UNSEEN = "accepted", "unseen"
 """Braze took it; it took it, and may not have such a profile."""
 IN_DOUBT, DROPPED = "in_doubt", "dropped"
 """It was sent, and nobody knows whether Braze took it; it was not sent, as a person dropped it."""
+SHADOW = "shadow"
+"""What is told in place of ``dropped`` where the job was in shadow."""
 TAKEN = (ACCEPTED, UNSEEN)
 """Outcomes of what Braze accepted; others are ``refused`` and ``withheld``, as it answered."""
 _WRITER = "changes"

@@ -30,7 +30,10 @@ def explain(  # noqa: PLR0913 - one for each option
     profile: ProfileName,
     field: Annotated[
         str | None,
-        typer.Argument(metavar="FIELD", help="An attribute in Braze; all of them if left out."),
+        typer.Argument(
+            metavar="FIELD",
+            help="An attribute in Braze, or the name of an event or product; all if left out.",
+        ),
     ] = None,
     *,
     by: Annotated[
@@ -43,6 +46,16 @@ def explain(  # noqa: PLR0913 - one for each option
     catalog: Annotated[
         str, typer.Option("--catalog", help="The catalog of an item, where a column names it.")
     ] = "",
+    before: Annotated[
+        int | None,
+        typer.Option(
+            "--before",
+            metavar="RUN",
+            min=1,
+            help="Look for what was sent or put aside in runs before this one alone, where only "
+            "the newest ones are looked into.",
+        ),
+    ] = None,
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
     log_level: Level = None,
@@ -51,6 +64,7 @@ def explain(  # noqa: PLR0913 - one for each option
     Show why a profile has a value: which runs changed it, from which file and row, and how.
 
     Also what is held of it now, who has seen it last, and which of its rows did not come through.
+    Of events, purchases and orders, which ones were sent: of JOB; of calls about people, of all.
 
     Example: exchanger explain crm_profiles 4711 loyalty_tier
     """
@@ -71,7 +85,7 @@ def explain(  # noqa: PLR0913 - one for each option
     if key is None:
         raise typer.BadParameter(_which(wanted), param_hint="--catalog")
     with open_context(loaded, loaded.connection_of(job)) as context:
-        found = tell(context, job, wanted, key, field)
+        found = tell(context, job, wanted, key, field, before=before)
     print_result(worded(found.to_dict()), describe_explanation, as_json=as_json)
     raise typer.Exit(0 if found.is_known else _MISSING)
 

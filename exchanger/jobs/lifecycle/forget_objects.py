@@ -14,7 +14,8 @@ import polars as pl
 from exchanger.errors import StorageMissing
 from exchanger.files.scratch.frame_file import FrameFile, FrameWriter
 from exchanger.jobs.answers.write import write_again
-from exchanger.profiles.frames.columns import ITEM, NAMES, OTHER, OTHER_WHO, PROFILE, WHO
+from exchanger.jobs.explaining.sent_objects import is_about
+from exchanger.profiles.frames.columns import ITEM, PROFILE
 from exchanger.profiles.spelling.profile_key import parts_of
 
 if TYPE_CHECKING:
@@ -126,12 +127,7 @@ class StoredRows:
     def _names(self, rows: pl.DataFrame) -> pl.Expr:
         """Return which rows are about the person; of rows about nobody, which name them."""
         if PROFILE in rows.columns:
-            # Calls about people name others beside: the new id, whom is kept, who was meant.
-            columns = (PROFILE, OTHER, WHO, OTHER_WHO)
-            keys = [pl.col(name) == self.profile for name in columns if name in rows.columns]
-            if NAMES in rows.columns:
-                keys.append(pl.col(NAMES).list.contains(self.profile))
-            return pl.any_horizontal(*keys).fill_null(value=False)
+            return is_about(rows.columns, [self.profile])
         if "profile" not in rows.columns:
             return pl.lit(value=False)
         # A spreadsheet must not take an identifier for a formula, so it may stand behind a sign.

@@ -51,11 +51,13 @@ class Sought:
         keys: Of the profile.
         columns: That name a profile in the files of the job.
         field: Only rows about this field, or about the whole row.
+        before: Only in runs before this one.
     """
 
     keys: Sequence[str]
     columns: Sequence[str]
     field: str | None
+    before: int | None = None
 
     def among(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Choose their rows; of those that never got a key, the record of the row tells."""
@@ -87,7 +89,7 @@ class Sought:
 
 def rows_put_aside(
     context: JobContext, state: ConnectionState, name: str, sought: Sought
-) -> tuple[list[PutAside], bool]:
+) -> tuple[list[PutAside], int]:
     """
     Find rows of a profile in the newest quarantines of a job.
 
@@ -98,13 +100,14 @@ def rows_put_aside(
         sought: Whose rows.
 
     Returns:
-        The rows, and whether there are older quarantines.
+        The rows, and the newest run with an older quarantine; 0 if there is none.
     """
     runs = [
         report["seq"]
         for report in state.run_index.newest(LISTED, name)
         if report.get("seq") and any(map(report.get, _WITH_ROWS))
     ]
+    runs = [seq for seq in runs if not sought.before or seq < sought.before]
     found: list[PutAside] = []
     for seq in runs[:MOST_RUNS]:
         run = state.runs.read(seq).document
@@ -114,4 +117,4 @@ def rows_put_aside(
                 for frame in frames.frames():
                     rows = sought.among(frame).select(_ROW).iter_rows(named=True)
                     found += [PutAside(run=seq, **row) for row in rows]
-    return found, len(runs) > MOST_RUNS
+    return found, next(iter(runs[MOST_RUNS:]), 0)

@@ -132,6 +132,27 @@ class RunIndex:
         for one, began, cost, text in runs.select("job", "started_at", "cost", "fields").rows():
             yield FieldCosts(one, began, cost or 0, None if text is None else orjson.loads(text))
 
+    def numbers(self, after: int, job: str, *, every: bool) -> dict[str, list[int]]:
+        """
+        List by job the runs whose rows named no profiles, so that they became something else.
+
+        Args:
+            after: Only runs of a higher number.
+            job: Of this one list all runs if *every* is set.
+            every: Whether they are listed.
+
+        Returns:
+            Their numbers, the newest first.
+        """
+        named = pl.col("report").str.json_path_match("$.profiles_named")
+        other = (named == "0").fill_null(value=False)
+        own = (pl.col("job") == job) & pl.lit(every)
+        found = self._collect((pl.col("seq") > after) & (own | other), ["job", "seq"])
+        runs: dict[str, list[int]] = {}
+        for name, seq in found.unique().sort("seq", descending=True).rows():
+            runs.setdefault(name, []).append(seq)
+        return runs
+
     def taken_back(self) -> dict[int, int]:
         """Name by its number each run that is taken back by now, and the run that did so."""
         said = pl.col("report").str.contains('"takes_back"', literal=True)

@@ -42,7 +42,25 @@ def _value_stays(*, field: str, values: int, why: str, runs: Sequence[int]) -> s
     return f"{field}: {what}: {reason}{by}."
 
 
+def _not_searched(*, job: str, run: int) -> str:
+    return (
+        f"What {job} sent in run {run} and before it was not looked at, as the newest runs alone "
+        f"are. To look there: --before {run + 1}"
+    )
+
+
+def _quarantines_not_searched(*, searched: int, run: int) -> str:
+    return (
+        f"Rows that were put aside were looked for in {searched} runs of the job that had any. To "
+        f"look in run {run} and before it: --before {run + 1}"
+    )
+
+
 CHANGE_NOTES: Mapping[str, Words] = {
+    "calls_not_kept": (
+        "What runs up to {run} did with people (renames, merges, deletions) is not kept any more "
+        "(retention.outbox): it may be why a value is uncertain."
+    ),
     "changes_not_kept": (
         "What run {run} changed is not kept any more, so nobody can tell whether it changed "
         "anything here."
@@ -51,9 +69,22 @@ CHANGE_NOTES: Mapping[str, Words] = {
         "What files gave in run {run} is not kept any more (retention.contributions)."
     ),
     "nothing_to_undo": "Nothing would go back.",
-    "quarantines_not_searched": (
-        "Rows that were put aside were looked for in the last {searched} runs of the job that had "
-        "any: there are more."
+    "quarantines_not_searched": _quarantines_not_searched,
+    "run_not_ended": (
+        "Run {run} of {job} has not ended: what it changes and sends is told once it has."
+    ),
+    "sent_gone": (
+        "What run {run} of {job} sent is not kept any more, so nobody can tell whether anything of "
+        "it was about this one."
+    ),
+    "sent_not_kept": (
+        "What runs up to {run} sent is not kept any more (retention.outbox), so nobody can tell "
+        "whether anything of it was about this one. Which run took a file: exchanger files KEY; "
+        "what Braze has, it shows in the profile."
+    ),
+    "sent_not_searched": _not_searched,
+    "sent_not_told": (
+        "Run {run} of {job} sent more than is told here, and older runs of it were not looked at."
     ),
     "takes_back": "It takes back what run {run} changed.",
     "undo_again": (

@@ -1,0 +1,1 @@
+"""What is told of one person who is asked for: what runs changed, and what they sent besides."""
