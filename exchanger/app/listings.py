@@ -46,7 +46,10 @@ def runs_of(
     # Each connection counts its runs from 1.
     several = len(config.connections) > 1
     return {
-        name: [{**worded(run), **({"connection": name} if several else {})} for run in reports]
+        name: [
+            {**worded(run, config.option_of(name)), **({"connection": name} if several else {})}
+            for run in reports
+        ]
         for name, reports in listed.items()
     }, faults
 
@@ -116,8 +119,8 @@ def add_what_waits(
     for entry in entries:
         home = entry["connection"]
         if home in found and entry["type"] == "import":
-            waiting, unclaimed = found[home]
-            _add_backlog(entry, waiting, imports[home])
+            (waiting, unclaimed), of = found[home], config.option_of(home)
+            _add_backlog(entry, waiting, imports[home], of)
             first = next(iter(imports[home]))
             near = [
                 each
@@ -129,12 +132,15 @@ def add_what_waits(
             facts += note_corrected(waiting.corrected[entry["job"]])
             facts += note_left(waiting.left[entry["job"]], home if several else "")
             entry["facts"] = [note.to_dict() for note in facts]
-            entry["notes"] = [*map(in_words, facts), *describe_first_unclaimed(near)]
+            entry["notes"] = [in_words(note, of) for note in facts]
+            entry["notes"] += describe_first_unclaimed(near)
             entry["notes"] += describe_passed_over(waiting.passed_over[entry["job"]])
     return faults
 
 
-def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob]) -> None:
+def _add_backlog(
+    entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob], of: str
+) -> None:
     # A run of a job that is no more is finished by whichever job runs next.
     heir = found.unfinished if found.unfinished in imports else next(iter(imports))
     entry["not_taken"] = [run.to_dict() for run in found.left[entry["job"]]]
@@ -146,7 +152,7 @@ def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, Impor
     settles = rule is not None and rule.settled is not None
     entry["files_settling"] = entry["files_incomplete"] if settles else 0
     entry["awaits_corrections"] = entry["job"] in found.awaiting
-    entry["held_back"] = [worded_hold(run.to_dict()) for run in found.held[entry["job"]]]
+    entry["held_back"] = [worded_hold(run.to_dict(), of) for run in found.held[entry["job"]]]
 
 
 def _when(schedule: Schedule | None) -> str | None:

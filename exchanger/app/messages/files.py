@@ -73,9 +73,9 @@ def describe_fate(fate: FileFate, of: str = "") -> list[str]:
     return lines
 
 
-def with_versions_worded(fate: FileFate) -> FileFate:
+def with_versions_worded(fate: FileFate, of: str) -> FileFate:
     """Put words beside the facts of what became of each version, where anything was noted."""
-    versions = [worded_file(each) if "facts" in each else each for each in fate.versions]
+    versions = [worded_file(each, of) if "facts" in each else each for each in fate.versions]
     return replace(fate, versions=versions)
 
 

@@ -118,7 +118,7 @@ def _job(
         "expect": show_duration(job.expect.every) if job.expect else None,
         "expected_since": _iso(how.expected_since),
         "overdue_since": _iso(how.overdue_since),
-        "held_back": [worded_hold(run.to_dict()) for run in how.held],
+        "held_back": [worded_hold(run.to_dict(), config.option_of(connection)) for run in how.held],
         "came_in_time": how.came_in_time,
         "verified": {"run": how.verified["seq"], **how.verified["verified"]}
         if how.verified
