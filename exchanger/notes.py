@@ -38,6 +38,7 @@ NoteCode = Literal[
     "columns_nameless",
     "comes_twice",
     "consent_missing",
+    "correct_in_place",
     "corrections_wait",
     "counts_by_itself",
     "csv_read_as",

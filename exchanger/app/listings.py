@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exchanger.app.asking import Fault, ask_each
 from exchanger.app.messages.files import describe_first_unclaimed, describe_passed_over
 from exchanger.app.messages.notes.words import in_words, worded, worded_hold
+from exchanger.config.answers import takes_corrections
 from exchanger.config.durations import show_duration
 from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
@@ -130,7 +131,9 @@ def add_what_waits(
             entry["unclaimed"] = [each.to_dict() for each in near]
             facts = note_incomplete(waiting.incomplete[entry["job"]])
             facts += note_corrected(waiting.corrected[entry["job"]])
-            facts += note_left(waiting.left[entry["job"]], home if several else "")
+            job = imports[home][entry["job"]]
+            prefix = job.source.prefix if takes_corrections(job) else None
+            facts += note_left(waiting.left[entry["job"]], home if several else "", prefix)
             entry["facts"] = [note.to_dict() for note in facts]
             entry["notes"] = [in_words(note, of) for note in facts]
             entry["notes"] += describe_first_unclaimed(near)

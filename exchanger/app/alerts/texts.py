@@ -131,7 +131,7 @@ def partial_body(about: str, report: Report, bucket: str, of: str, empty: Sequen
         when = "once the job is corrected" if report.get("rows_rejected") else "to send them again"
         then += [f"{when}: exchanger retry {seq}{of}"]
     if report.get("rows_rejected"):
-        then += ["or have whoever sends the file correct these rows, and send them in a new file"]
+        then += [_corrected(report)]
     nothing = _nothing(report, empty)
     if nothing:
         then += ["ask whoever sends it whether that is meant"]
@@ -145,6 +145,18 @@ def partial_body(about: str, report: Report, bucket: str, of: str, empty: Sequen
         *_quarantine(report, bucket),
         then=then,
     )
+
+
+def _corrected(report: Report) -> str:
+    """Describe what whoever sends the file can do about its rows."""
+    correct = "or have whoever sends the file correct these rows"
+    for fact in report.get("facts", []):
+        if fact["code"] == "correct_in_place":
+            return (
+                f"{correct} of {fact['rejected_rows']}, and drop the result under the same name in "
+                f"{fact['corrected_rows']}"
+            )
+    return f"{correct}, and send them in a new file"
 
 
 def held_body(about: str, report: Report, of: str) -> str:

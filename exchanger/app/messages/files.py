@@ -51,6 +51,11 @@ _LEFT = {
     "refused": "to give again what Braze refused",
 }
 """What to do about what is left of a file."""
+_IN_PLACE = (
+    "correct the rows of {0}, and drop the result under the same name in {1}; or give them "
+    "corrected in a new file; or correct the job, and then"
+)
+"""The same of rows that can be corrected beside the folder."""
 
 
 def describe_fate(fate: FileFate, of: str = "") -> list[str]:
@@ -159,11 +164,17 @@ def _job(job: JobStand, fate: FileFate, of: str) -> str:
         return f"next: it waits for a person: {choices}"
     if job.stand == "left_over":
         back = "" if fate.there or fate.moved_to else "put the same file back, and: "
-        return f"next: {_LEFT[job.left]}: {back}exchanger retry {job.run}{of}"
+        return f"next: {_left(job)}: {back}exchanger retry {job.run}{of}"
     undone = [one for one in fate.versions if one["outcome"] in _GIVEN and "taken_back_by" in one]
     if undone:
         return _taken_back(job, fate.key, undone[0])
     return _done_with(job, fate.key)
+
+
+def _left(job: JobStand) -> str:
+    if job.rejected_rows:
+        return _IN_PLACE.format(job.rejected_rows, job.corrected_rows)
+    return _LEFT[job.left]
 
 
 def _taken_back(job: JobStand, key: str, version: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from exchanger.config.answers import AnswerNames
 from exchanger.config.findings import closest
 from exchanger.errors import StorageError, StorageMissing
 from exchanger.files.folders import wider_pattern
@@ -48,12 +49,16 @@ class JobStand:
         run: The run that this is about, if there is one.
         left: What is left over, if something is: the file, some of its rows, or rows that nobody
             but Braze had something against.
+        rejected_rows: The folder of the rows that were rejected, if they can be corrected.
+        corrected_rows: That into which they are dropped then.
     """
 
     job: str
     stand: Stand
     run: int = 0
     left: Literal["", "file", "rows", "refused"] = ""
+    rejected_rows: str = ""
+    corrected_rows: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,10 +178,20 @@ def _stand(
         return JobStand(job, "to_be_read")
     left = left_over(applied, job).get(key)
     if left is not None:
-        kind: Literal["file", "rows", "refused"] = "rows" if left.rejected else "refused"
-        return JobStand(job, "left_over", left.seq, "file" if left.whole else kind)
+        if left.rejected and not left.whole:
+            return JobStand(job, "left_over", left.seq, "rows", *_places(state, left.seq))
+        return JobStand(job, "left_over", left.seq, "file" if left.whole else "refused")
     outcome, seq = applied.became(job, key)
     return JobStand(job, _became(outcome), seq)
+
+
+def _places(state: ConnectionState, seq: int) -> tuple[str, str]:
+    """Name where rows that a run rejected can be corrected; nothing if they cannot."""
+    with suppress(StorageMissing):
+        run = state.runs.read(seq).document
+        if run.answers.get("corrected") and not run.shadow:
+            return AnswerNames(run.answers["prefix"]).correcting(seq)
+    return "", ""
 
 
 def _became(outcome: str) -> Stand:
