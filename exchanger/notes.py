@@ -133,6 +133,7 @@ NoteCode = Literal[
     "released",
     "replaced_since",
     "requests_count",
+    "retry_of_snapshot",
     "retry_refused",
     "retry_rejected",
     "rows_corrected",

@@ -156,6 +156,8 @@ def _corrected(report: Report) -> str:
                 f"{correct} of {fact['rejected_rows']}, and drop the result under the same name in "
                 f"{fact['corrected_rows']}"
             )
+        if fact["code"] == "retry_of_snapshot":
+            return f"{correct}, and send the whole file again with them, never these rows alone"
     return f"{correct}, and send them in a new file"
 
 

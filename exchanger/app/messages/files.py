@@ -48,6 +48,8 @@ _TOLD = 3
 _LEFT = {
     "file": "correct the file and drop it again; or correct the job, and then",
     "rows": "give the rows corrected in a new file; or correct the job, and then",
+    "snapshot": "drop the whole file again, corrected, and never these rows alone; or correct the "
+    "job, and then",
     "refused": "to give again what Braze refused",
 }
 """What to do about what is left of a file."""

@@ -39,7 +39,8 @@ Verdict = Literal[
 
 _DECIDED: Mapping[str, Verdict] = {"held_back": "waits", "discarded": "dropped"}
 _TOLD_OTHERWISE = (
-    "correct_in_place", "retry_rejected", "retry_refused", "several_runs", "would_add",
+    "correct_in_place", "retry_of_snapshot", "retry_refused", "retry_rejected", "several_runs",
+    "would_add",
 )  # fmt: skip
 """Notes that repeat what the report itself says."""
 COUNTS = (

@@ -83,11 +83,18 @@ def note_retry(report: RunReport, run: RunDocument) -> list[Note]:
         return []  # It says that itself.
     if not rejected:
         return [noted("retry_refused", run=report.seq)]
+    if is_of_snapshot(run):
+        return [noted("retry_of_snapshot", run=report.seq)]
     notes = [noted("retry_rejected", run=report.seq)]
     in_part = any(file.rejected and file.outcome not in _AS_A_WHOLE for file in run.files)
     if in_part and run.answers.get("corrected") and not run.shadow:
         notes.append(_in_place(run.answers["prefix"], report.seq))
     return notes
+
+
+def is_of_snapshot(run: RunDocument) -> bool:
+    """Return whether a file of a few rows, dropped after those of a run, says that others left."""
+    return bool(run.members or run.answers.get("snapshot"))
 
 
 def _in_place(prefix: str, run: int) -> Note:

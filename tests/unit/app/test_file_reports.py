@@ -68,6 +68,13 @@ def last_line(there=THERE, versions=(), *stands, **more):
             ),
         ),
         (
+            JobStand("crm", "left_over", 4, "snapshot"),
+            (
+                "next: drop the whole file again, corrected, and never these rows alone; or "
+                "correct the job, and then: exchanger retry 4 --connection eu"
+            ),
+        ),
+        (
             JobStand("crm", "left_over", 4, "refused"),
             "next: to give again what Braze refused: exchanger retry 4 --connection eu",
         ),
