@@ -184,7 +184,9 @@ def _taken_back(job: JobStand, key: str, version: dict[str, Any]) -> str:
     said = f"next: run {version['taken_back_by']} took back what run {version['run']} applied of it"
     if version["outcome"] != "applied":
         return f"{said}; what you need of that belongs into a new file"
-    return f"{said}; to apply it once more: exchanger backfill {job.job} --prefix {key} --force"
+    return (
+        f"{said}; to apply it once more: exchanger backfill {job.job} --prefix {quote(key)} --force"
+    )
 
 
 def _done_with(job: JobStand, key: str) -> str:

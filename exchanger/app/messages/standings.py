@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.app.messages.notes.words import worded_hold
@@ -162,7 +163,7 @@ def _refused(name: str, daemon: Heartbeat) -> dict[str, Any]:
         f" before {_time(refused.get('since'))}, as {daemon.config} was refused:"
         f" {refused.get('problem')}"
     )
-    return _need("stale", name, None, message, [f"exchanger check --config {daemon.config}"])
+    return _need("stale", name, None, message, [f"exchanger check --config {quote(daemon.config)}"])
 
 
 def _held_needs(

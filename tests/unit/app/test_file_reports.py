@@ -173,6 +173,13 @@ def test_many_files_that_were_not_taken_are_a_few_lines():
     assert said[3].startswith("Of 192 more files, older runs did not take all")
 
 
+def test_a_key_with_spaces_can_be_typed_as_it_is_proposed():
+    """By whoever gives once more what was taken back."""
+    undone = [version("applied", taken_back_by=5)]
+    [*_, said] = describe_fate(FileFate("in/a b.csv", THERE, undone, [JobStand("c", "taken", 3)]))
+    assert said.endswith("exchanger backfill c --prefix 'in/a b.csv' --force")
+
+
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
