@@ -24,6 +24,8 @@ class ExchangerError(Exception):
     exit_code = 1
     summary = ""
     """A line for logs, in which facts stand by their names."""
+    option = ""
+    """What names its connection in a command, where there are several."""
 
     def __init_subclass__(cls) -> None:
         if get_annotations(cls):

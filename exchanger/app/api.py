@@ -128,7 +128,7 @@ class Exchanger:
         planned = self._about(
             job, lambda context, it: plan_import(context, job, it, record=record, rows=rows)
         )
-        return plan_with_words(planned)
+        return plan_with_words(planned, self._option(job))
 
     def preview(self, job: str, *, rows: int = 20) -> FirstRows:
         """
@@ -207,7 +207,8 @@ class Exchanger:
         found, seconds = import_job_of(self.config, job), _seconds(wait)
         chosen = OneRow(row) if given is None else OneRow(given=json.dumps(given, default=str))
         plan, requests = self._about(job, lambda context, it: plan_test(context, job, it, chosen))
-        foreseen = Tried(plan_with_words(plan), without_secrets(self.config, requests))
+        told = plan_with_words(plan, self._option(job))
+        foreseen = Tried(told, without_secrets(self.config, requests))
         if not send or not requests:
             return foreseen
         heard: list[Exchange] = []
@@ -260,7 +261,8 @@ class Exchanger:
 
         options = _range(job, since, until, prefix, full=full, force=False)
         return plan_with_words(
-            self._about(job, lambda context, it: plan_backfill(context, job, it, options))
+            self._about(job, lambda context, it: plan_backfill(context, job, it, options)),
+            self._option(job),
         )
 
     def segments(self, *, connection: str | None = None) -> Rows:
@@ -374,7 +376,7 @@ class Exchanger:
         planned = self._about(
             name, lambda context, _: plan_undo(context, name, job, seq, rows=rows)
         )
-        return plan_with_words(planned)
+        return plan_with_words(planned, self._option(name))
 
     def undo(
         self, run: str | int, *, connection: str | None = None, wait: Wait = "10m"
@@ -398,7 +400,8 @@ class Exchanger:
 
         options = DriftOptions(sample, seed)
         return with_words(
-            self._about(job, lambda context, it: find_drift(context, job, it, options))
+            self._about(job, lambda context, it: find_drift(context, job, it, options)),
+            self._option(job),
         )
 
     def rebuild(
@@ -424,7 +427,8 @@ class Exchanger:
         seconds = _seconds(wait)
         source = source_of(job, import_job_of(self.config, job), segment, complete=complete)
         return with_words(
-            self._about(job, lambda context, it: rebuild(context, job, it, source, seconds))
+            self._about(job, lambda context, it: rebuild(context, job, it, source, seconds)),
+            self._option(job),
         )
 
     def adopt(
@@ -512,7 +516,7 @@ class Exchanger:
         name = only_connection(self.config, connection)
         ours = [*self.config.imports_of(name)]
         fate = self._there(name, lambda context: fate_of(context, ours, key))
-        return with_versions_worded(fate)
+        return with_versions_worded(fate, self.config.option_of(name))
 
     def explain(  # noqa: PLR0913 - one for each option
         self,
@@ -554,7 +558,8 @@ class Exchanger:
             self._about(
                 job,
                 lambda context, it: explain(context, job, it, key, field, before=before),
-            )
+            ),
+            self._option(job),
         )
 
     def forget(  # noqa: PLR0913 - one for each option
@@ -590,7 +595,8 @@ class Exchanger:
             raise ValueError(f"{profile!r} is no {by}")
         return [
             with_words(
-                self._there(name, lambda context: forget(context, key, erase=erase, wait=seconds))
+                self._there(name, lambda context: forget(context, key, erase=erase, wait=seconds)),
+                self.config.option_of(name),
             )
             for name in connections_of(self.config, connection)
         ]
@@ -599,6 +605,10 @@ class Exchanger:
         """Do something about an import, on its connection."""
         found = import_job_of(self.config, job)
         return self._there(self.config.connection_of(job), lambda context: act(context, found))
+
+    def _option(self, job: str) -> str:
+        """Return what names the connection of a job in a command."""
+        return self.config.option_of(self.config.connection_of(job))
 
     def _there(self, connection: str, act: Callable[[JobContext], T]) -> T:
         """Do something on a connection, beside the thread that asks for it."""

@@ -57,7 +57,7 @@ def found_run(config: Config, connections: list[str], run: str) -> FoundRun:
 
     def look(context: JobContext) -> dict[str, Any] | None:
         try:
-            return worded(show_run(context, run))
+            return worded(show_run(context, run), config.option_of(context.connection))
         except RunMissing:
             return None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exchanger.app.asking import Fault, ask_each
 from exchanger.app.messages.files import describe_first_unclaimed, describe_passed_over
 from exchanger.app.messages.notes.words import in_words, worded, worded_hold
+from exchanger.config.answers import takes_corrections
 from exchanger.config.durations import show_duration
 from exchanger.config.models import ImportJob
 from exchanger.jobs.history.runs import list_runs
@@ -46,7 +47,10 @@ def runs_of(
     # Each connection counts its runs from 1.
     several = len(config.connections) > 1
     return {
-        name: [{**worded(run), **({"connection": name} if several else {})} for run in reports]
+        name: [
+            {**worded(run, config.option_of(name)), **({"connection": name} if several else {})}
+            for run in reports
+        ]
         for name, reports in listed.items()
     }, faults
 
@@ -116,8 +120,8 @@ def add_what_waits(
     for entry in entries:
         home = entry["connection"]
         if home in found and entry["type"] == "import":
-            waiting, unclaimed = found[home]
-            _add_backlog(entry, waiting, imports[home])
+            (waiting, unclaimed), of = found[home], config.option_of(home)
+            _add_backlog(entry, waiting, imports[home], of)
             first = next(iter(imports[home]))
             near = [
                 each
@@ -127,14 +131,19 @@ def add_what_waits(
             entry["unclaimed"] = [each.to_dict() for each in near]
             facts = note_incomplete(waiting.incomplete[entry["job"]])
             facts += note_corrected(waiting.corrected[entry["job"]])
-            facts += note_left(waiting.left[entry["job"]], home if several else "")
+            job = imports[home][entry["job"]]
+            prefix = job.source.prefix if takes_corrections(job) else None
+            facts += note_left(waiting.left[entry["job"]], home if several else "", prefix)
             entry["facts"] = [note.to_dict() for note in facts]
-            entry["notes"] = [*map(in_words, facts), *describe_first_unclaimed(near)]
+            entry["notes"] = [in_words(note, of) for note in facts]
+            entry["notes"] += describe_first_unclaimed(near)
             entry["notes"] += describe_passed_over(waiting.passed_over[entry["job"]])
     return faults
 
 
-def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob]) -> None:
+def _add_backlog(
+    entry: dict[str, Any], found: Backlog, imports: dict[str, ImportJob], of: str
+) -> None:
     # A run of a job that is no more is finished by whichever job runs next.
     heir = found.unfinished if found.unfinished in imports else next(iter(imports))
     entry["not_taken"] = [run.to_dict() for run in found.left[entry["job"]]]
@@ -146,7 +155,7 @@ def _add_backlog(entry: dict[str, Any], found: Backlog, imports: dict[str, Impor
     settles = rule is not None and rule.settled is not None
     entry["files_settling"] = entry["files_incomplete"] if settles else 0
     entry["awaits_corrections"] = entry["job"] in found.awaiting
-    entry["held_back"] = [worded_hold(run.to_dict()) for run in found.held[entry["job"]]]
+    entry["held_back"] = [worded_hold(run.to_dict(), of) for run in found.held[entry["job"]]]
 
 
 def _when(schedule: Schedule | None) -> str | None:

@@ -12,7 +12,7 @@ import structlog
 
 from exchanger.app.messages.notes.words import worded
 from exchanger.app.outcome import exit_code
-from exchanger.app.wiring import open_context
+from exchanger.app.wiring import from_connection, open_context
 from exchanger.config.models import ImportJob
 from exchanger.errors import NotAnExport, NotAnImport, Stopped
 from exchanger.jobs.runtime.report import RunReport, new_run_id
@@ -96,21 +96,21 @@ def _carried_out(  # noqa: PLR0913, PLR0917 - as above
     from exchanger.jobs.history.failures import remember_failure
     from exchanger.outside.scratch import demanding_room
 
-    bucket = config.connections[connection].s3.bucket
+    bucket, of = config.connections[connection].s3.bucket, config.option_of(connection)
     started_at = SystemClock().now()
     try:
         with open_context(config, connection, progress=progress, stopping=stopping) as context:
             try:
-                with demanding_room(context.workdir):
+                with demanding_room(context.workdir), from_connection(config, connection):
                     report = story(context)
             except Exception as error:  # noqa: BLE001 - the other jobs still run
                 report = _failed(name, started_at, error, tell)
                 remember_failure(context, report, error)
-                return Outcome(worded(report.to_dict()), bucket, exit_code(error), error)
+                return Outcome(worded(report.to_dict(), of), bucket, exit_code(error), error)
     except Exception as error:  # noqa: BLE001 - as above
         report = _failed(name, started_at, error, tell)
-        return Outcome(worded(report.to_dict()), bucket, exit_code(error), error)
-    return Outcome(worded(report.to_dict()), bucket, report.exit_code)
+        return Outcome(worded(report.to_dict(), of), bucket, exit_code(error), error)
+    return Outcome(worded(report.to_dict(), of), bucket, report.exit_code)
 
 
 def _failed(

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from exchanger.config.answers import answers_of
 from exchanger.config.loading.load import load_config
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import AudienceCohort, Config, ExportJob, ImportJob
-from exchanger.errors import ConfigError, EngineMissing, Problem
+from exchanger.errors import ConfigError, EngineMissing, ExchangerError, Problem
 from exchanger.files.folders import Folders, Reader, reader_of
 from exchanger.jobs.runtime.context import JobContext, Progress, SilentProgress
 from exchanger.jobs.runtime.executor import PlanExecutor, local_executor
@@ -43,6 +44,16 @@ def prepare(path: Path, level: LogLevel | None, *, as_json: bool) -> Config:
     config = load_config(path, os.environ)
     set_up_logs(level, config)
     return config
+
+
+@contextmanager
+def from_connection(config: Config, connection: str) -> Iterator[None]:
+    """Let errors name the connection that they come from, in the commands that are proposed."""
+    try:
+        yield
+    except ExchangerError as error:
+        error.option = config.option_of(connection)
+        raise
 
 
 @contextmanager
@@ -98,7 +109,9 @@ def open_context(
 
     bucket = Bucket(settings.s3, clock=clock)
     state_prefix = settings.s3.state_prefix or default_state_prefix(connection)
+    option = config.option_of(connection)
     with (
+        from_connection(config, connection),
         configured_alone(own_keys=settings.s3.access_key_id is not None),
         scratch_folder() as workdir,
     ):
@@ -125,8 +138,9 @@ def open_context(
             budget=settings.budget,
             engine=_engine(config, stopping),
             folders=folders_of(config, connection),
-            words=in_words,
-            pages=_pages,
+            option=option,
+            words=partial(in_words, of=option),
+            pages=partial(_pages, of=option),
         )
 
 
@@ -136,11 +150,11 @@ def _cohorts_of(config: Config, connection: str) -> dict[str, AudienceCohort]:
     return {job.cohort.key: job.cohort for job in ours if job.cohort is not None}
 
 
-def _pages(facts: Mapping[str, Any]) -> tuple[str, str]:
+def _pages(facts: Mapping[str, Any], of: str) -> tuple[str, str]:
     # Many processes end no run.
     from exchanger.app.messages.pages.report import report_files
 
-    return report_files(facts)
+    return report_files(facts, of)
 
 
 def demand_queries(config: Config) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from exchanger.app.defaults import LogLevel
 from exchanger.app.find_run import NO_IMPORT, FoundRun, found_run
-from exchanger.app.wiring import prepare
+from exchanger.app.wiring import from_connection, prepare
 from exchanger.cli.choosing import connections_of
 from exchanger.cli.execution import carry_out, show_outcomes
 from exchanger.cli.exit import end_with
@@ -63,8 +63,9 @@ def act_on_run(  # noqa: PLR0913 - what every verb about a run is told
     found = _found(loaded, run, connection, as_json=as_json)
     if isinstance(found, int):
         return found
-    name, seq = found.numbered(verb, run)
-    done = act.act if isinstance(act, WithoutJob) else _with_job(act, loaded, verb, run, name)
+    with from_connection(loaded, found.connection):
+        name, seq = found.numbered(verb, run)
+        done = act.act if isinstance(act, WithoutJob) else _with_job(act, loaded, verb, run, name)
     outcome = carry_out(
         loaded,
         name,
@@ -93,8 +94,9 @@ def import_of_run(
     found = _found(loaded, run, connection, as_json=as_json)
     if isinstance(found, int):
         return found
-    name, seq = found.numbered(verb, run)
-    return name, _import_of(loaded, verb, run, name), seq
+    with from_connection(loaded, found.connection):
+        name, seq = found.numbered(verb, run)
+        return name, _import_of(loaded, verb, run, name), seq
 
 
 def _found(loaded: Config, run: str, connection: str | None, *, as_json: bool) -> FoundRun | int:

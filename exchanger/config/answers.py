@@ -93,6 +93,11 @@ class AnswerNames:
         """Name the file of corrected rows, by the rejected rows as they lie there."""
         return f"{self.corrected_rows}{rejected.removeprefix(self.rejected_rows)}"
 
+    def correcting(self, run: int) -> tuple[str, str]:
+        """Name where the rows lie that a run has rejected, and where they are dropped corrected."""
+        rejected = self.rejected_in(run)
+        return rejected, self.corrected(rejected)
+
     def stands_for(self, corrected: str, run: int, key: str) -> bool:
         """Return whether a file of corrected rows is about a file of a run, by their names."""
         both = (self, AnswerNames(self.prefix))
@@ -152,6 +157,11 @@ def answers_of(config: Config, *connections: str) -> tuple[str, ...]:
 def met_by(prefix: str, folders: Iterable[str]) -> tuple[str, ...]:
     """Choose of folders of answers those that a listing of a prefix shows among other objects."""
     return tuple(folder for folder in folders if folder.startswith(prefix))
+
+
+def takes_corrections(job: ImportJob) -> bool:
+    """Return whether a job shows rejected rows beside its folder, and takes them corrected."""
+    return job.after.rejected and not job.delivery.shadow and not not_correctable(job)
 
 
 def not_correctable(job: ImportJob) -> str:

@@ -155,7 +155,7 @@ class DemoStory:
             place.drop(data.weekly_file(week))
         planned = place.plan("purchases")
         content = {
-            "report": worded(planned.report.to_dict()),
+            "report": worded(planned.report.to_dict(), of=""),
             "fields": [asdict(field) for field in planned.fields],
             "lookups": planned.lookups,
         }

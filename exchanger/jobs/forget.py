@@ -181,16 +181,16 @@ class _Forgetting:
 
     def _copies(self, report: ForgetReport, last: int) -> None:
         """Remove the copies that nobody reads any more, and tell which are left."""
-        bucket = self.context.bucket
+        bucket, of = self.context.bucket, self.context.option
         if self.erase:
             bucket.delete(copies_of_decided_runs(bucket, self.state, last, self._is_done))
         for seq, _ in kept_copies(bucket, self.state):
             run = self.state.runs.read(seq).document
             files = ", ".join(file.key for file in run.files)
             if run.state == "held_back" and not run.continued_by:
-                does = f"exchanger approve {seq} or exchanger discard {seq}"
+                does = f"exchanger approve {seq}{of} or exchanger discard {seq}{of}"
             else:
-                does = f"exchanger retry {run.continued_by}, or retention removes them in time"
+                does = f"exchanger retry {run.continued_by}{of}, or retention removes them in time"
             report.left.append(
                 f"run {seq} keeps copies of {files}, which may name them: {does}; then forget again"
             )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from exchanger.config.answers import takes_corrections
 from exchanger.errors import InvalidRow, SchemaBroken, Stopped, StorageChanged, StorageError
 from exchanger.jobs.answers.not_read import answer_stopped, answer_unreadable
 from exchanger.jobs.answers.taken_files import is_to_be_put_away
@@ -184,7 +185,7 @@ def _idle_notes(call: ImportContext) -> list[Note] | None:
         return None
     undone = [] if owed is None else owed.notes
     _see_corrections(call)
-    return note_waiting(waiting) + note_strays(waiting.strays) + undone
+    return note_waiting(call, waiting) + note_strays(waiting.strays) + undone
 
 
 def _is_unfinished(run: RunDocument) -> bool:
@@ -229,7 +230,7 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         if _waits_for_adoption(call) is not None:
             break
         if not taken.listed.has_work:
-            notes += note_waiting(taken.listed) + _new_strays(call, taken.listed, last)
+            notes += note_waiting(call, taken.listed) + _new_strays(call, taken.listed, last)
             break
     else:
         if waiting_files(call).has_work:
@@ -365,9 +366,10 @@ def _intakes(call: ImportContext, files: list[ObjectInfo]) -> list[FileRequest]:
     ]
 
 
-def note_waiting(waiting: WaitingFiles) -> list[Note]:
+def note_waiting(call: ImportContext, waiting: WaitingFiles) -> list[Note]:
     """Note which files wait for a person, are not complete, or lie there with rows left."""
-    gone = waiting.moved_away
+    gone, job = waiting.moved_away, call.job
+    prefix = job.source.prefix if takes_corrections(job) else None
     return [
         noted("file_waits_as_doubtful", file=key, run=seq)
         if key in waiting.doubtful
@@ -377,7 +379,7 @@ def note_waiting(waiting: WaitingFiles) -> list[Note]:
         for key, seq in waiting.held.items()
     ] + [
         *note_incomplete(waiting.incomplete),
-        *note_left(by_run(waiting.left)),
+        *note_left(by_run(waiting.left), prefix=prefix),
         *([noted("moved_files_gone", file=gone[0], files=len(gone))] if gone else []),
     ]
 

@@ -98,7 +98,7 @@ def plan_import(  # noqa: PLR0913 - one for each thing that may be asked of a pl
     if first is not None and first.job == name:
         call.taken.update(first.claimed)
     waiting = waiting_files(call)
-    report.facts += note_waiting(waiting) + note_not_done(call)
+    report.facts += note_waiting(call, waiting) + note_not_done(call)
     corrected = corrected_files(call)
     report.facts += note_corrected(corrected)
     call = replace(call, memories=memories_of(call.context, call.state, record=False))

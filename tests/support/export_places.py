@@ -78,7 +78,7 @@ class Place:
     def run(self, name: str = "everybody", fresh: bool = False, **changes: Any):
         try:
             report = run_export(self.context(), name, job(**changes), fresh=fresh)
-            return with_words(report)
+            return with_words(report, "")
         finally:
             shutil.rmtree(self.workdir)
 

@@ -67,6 +67,32 @@ def test_a_corrected_row_counts_once_in_place_of_the_rejected_one(exchange):
     assert "nothing_to_do" == exchange.ask("run", "crm")["state"]
 
 
+def test_notes_say_where_rejected_rows_can_be_corrected(exchange):
+    """Of the run, of plans and of what waits: beside the folder, of jobs that take them there."""
+    source = JOB["source"] | {"prefix": "in/kept/"}
+    exchange.configure(crm=JOB, kept=JOB | {"source": source, "after": {"rejected": False}})
+    place = ("in/crm_rejected/1/", "in/crm_corrected/1/")
+
+    def said(facts):
+        codes = ("retry_rejected", "file_left", "correct_in_place")
+        told = [fact for fact in facts if fact["code"] in codes]
+        return [fact.get("corrected_rows") or fact["run"] for fact in told]
+
+    exchange.drop("in/crm/a.csv", FILE)
+    exchange.drop("in/kept/a.csv", FILE.replace("Oslo", "Ghent"))
+    done = exchange.ask("run", "crm", code=4)
+    assert [1, place[1]] == said(done["facts"])
+    assert f"Or correct the rejected rows of {place[0]}," in done["notes"][-1]
+    assert [2] == said(exchange.ask("run", "kept", code=4)["facts"])
+
+    planned = exchange.ask("plan", "crm")["report"]["facts"]
+    crm, kept = (entry["facts"] for entry in exchange.ask("jobs", "--waiting"))
+    assert ([1, place[1]],) * 2 == (said(planned), said(crm))
+    assert [2] == said(kept)
+    assert all(name in exchange.call("files", "in/crm/a.csv").stdout for name in place)
+    assert "_corrected/" not in exchange.call("files", "in/kept/a.csv").stdout
+
+
 @pytest.mark.nightly
 def test_it_is_told_whether_rejected_rows_wait_to_be_corrected(exchange):
     """By each run and by what waits, so that nobody has to look beside the folders of others."""

@@ -19,12 +19,12 @@ def rows(*who, **tiers):
     return "id,tier\n" + "".join(f"{one},{tier}\n" for one, tier in told.items())
 
 
-def two_snapshots(exchange, job=JOB, first=None):
+def two_snapshots(exchange, job=JOB, first=None, newest="inbox/2.csv"):
     """Apply two snapshots: d leaves, e comes."""
     exchange.configure(club=job)
     exchange.drop("inbox/1.csv", first or rows(*"abcd"))
     exchange.call("run", "club")
-    exchange.drop("inbox/2.csv", rows(*"abce"))
+    exchange.drop(newest, rows(*"abce"))
     exchange.ask("run", "club")
 
 
@@ -35,16 +35,16 @@ def tiers(exchange):
 @pytest.mark.nightly
 def test_a_backfill_of_an_older_snapshot_is_refused_with_what_to_type(exchange):
     """Nobody comes back by it and nobody leaves, also where the newest file is gone by now."""
-    two_snapshots(exchange)
+    two_snapshots(exchange, newest="inbox/2 b.csv")
     before = tiers(exchange)
     for words in (["--prefix", "inbox/1"], ["--prefix", "inbox/1", "--dry-run"]):
         refused = exchange.call("backfill", "club", *words)
         assert 2 == refused.returncode, refused.stdout
-        assert "inbox/1.csv came before inbox/2.csv, which run 2 applied" in refused.stderr
-        assert "exchanger backfill club --prefix inbox/2.csv" in refused.stderr
+        assert "inbox/1.csv came before inbox/2 b.csv, which run 2 applied" in refused.stderr
+        assert "exchanger backfill club --prefix 'inbox/2 b.csv'" in refused.stderr
     again = exchange.ask("backfill", "club", "--full")
     assert ("succeeded", 0) == (again["state"], again["leavers"])
-    exchange.bucket.delete(["inbox/2.csv"])
+    exchange.bucket.delete(["inbox/2 b.csv"])
     assert 2 == exchange.call("backfill", "club", "--full").returncode
     assert before == tiers(exchange)
 
@@ -86,10 +86,10 @@ def test_what_waits_is_overtaken_by_a_newer_snapshot_and_by_no_older_one(exchang
 @pytest.mark.nightly
 def test_rejected_rows_of_an_older_snapshot_bring_nobody_back(exchange):
     """A retry of them is refused: whoever is still there comes with the newer one."""
-    two_snapshots(exchange, first=rows(*"abc", d="x" * 300))
+    two_snapshots(exchange, first=rows(*"abc", d="x" * 300), newest="inbox/2 b.csv")
     refused = exchange.call("retry", "1")
     assert 2 == refused.returncode, refused.stdout
-    assert "inbox/2.csv" in refused.stderr
+    assert "exchanger backfill club --prefix 'inbox/2 b.csv'" in refused.stderr
     assert "d" not in exchange.braze.users()
     assert [] == [note for note in exchange.ask("run", "club")["notes"] if "retry" in note]
 

@@ -38,6 +38,11 @@ def test_who_is_missing_in_a_snapshot_is_told_against_the_one_before(exchange):
     for report in (planned, second):
         assert (1, 8) == (report["leavers"], report["members_before"])
         assert "Missing in the newest file: 1 of 8 people whom this job had." in report["notes"]
+    # Alone in a new file, the rejected row would say that all others left.
+    shown = exchange.call("files", "inbox/3.csv").stdout
+    assert ["new file" in said for said in ("".join(second["notes"]), shown)] == [False, False]
+    assert "drop the whole file again" in shown
+    assert any("Never drop these rows alone" in note for note in second["notes"])
     assert ["superseded", "applied"] == sorted(
         (f["outcome"] for f in second["files"]), reverse=True
     )

@@ -23,7 +23,7 @@ JOB = import_job(
 
 def heartbeat(exchange, **facts):
     now = datetime.now(UTC).isoformat()
-    document = Heartbeat("d", "host", 7, "1", "/c.yaml", now, now, **facts)
+    document = Heartbeat("d", "host", 7, "1", "/my c.yaml", now, now, **facts)
     exchange.bucket.write(f"{FOLDER}d.json", document.to_bytes())
 
 
@@ -97,8 +97,8 @@ def test_a_configuration_that_the_daemon_refused_is_told(exchange):
     assert [("stale", None)] == needs(found)
     [need] = found["needs"]
     assert "goes on with the configuration of before 2026-09-15 06:00:00" in need["message"]
-    assert need["message"].endswith("/c.yaml was refused: line 3: jobs.crm: no")
-    assert ["exchanger check --config /c.yaml"] == need["next"]
+    assert need["message"].endswith("/my c.yaml was refused: line 3: jobs.crm: no")
+    assert ["exchanger check --config '/my c.yaml'"] == need["next"]
     heartbeat(exchange, next={"crm": None}, refused=refused, stopped_at=refused["since"])
     assert "was stopped at" in exchange.ask("status")["needs"][0]["message"]
 
@@ -112,7 +112,7 @@ def test_a_daemon_with_another_configuration_is_none_for_jobs_that_it_does_not_h
     heartbeat(exchange, next={"crm": None, "former": None})
     found = exchange.ask("status", "--fail-on", "stale", code=4)
     assert [("stale", "other")] == needs(found)
-    assert "host (pid 7), with /c.yaml, does not have this job" in found["needs"][0]["message"]
+    assert "host (pid 7), with /my c.yaml, does not have this job" in found["needs"][0]["message"]
     heartbeat(exchange, next={"crm": None, "other": None})
     assert [] == needs(exchange.ask("status"))
 

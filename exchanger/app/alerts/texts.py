@@ -131,7 +131,7 @@ def partial_body(about: str, report: Report, bucket: str, of: str, empty: Sequen
         when = "once the job is corrected" if report.get("rows_rejected") else "to send them again"
         then += [f"{when}: exchanger retry {seq}{of}"]
     if report.get("rows_rejected"):
-        then += ["or have whoever sends the file correct these rows, and send them in a new file"]
+        then += [_corrected(report)]
     nothing = _nothing(report, empty)
     if nothing:
         then += ["ask whoever sends it whether that is meant"]
@@ -140,11 +140,25 @@ def partial_body(about: str, report: Report, bucket: str, of: str, empty: Sequen
         f"{_run(report)} was done in part." if _is_partial(report) else "",
         *nothing,
         *of_rows(dict(report)),
-        *_files(report),
-        *_notes(report),
+        *_files(report, of),
+        *_notes_of(report.get("facts", []), of),
         *_quarantine(report, bucket),
         then=then,
     )
+
+
+def _corrected(report: Report) -> str:
+    """Describe what whoever sends the file can do about its rows."""
+    correct = "or have whoever sends the file correct these rows"
+    for fact in report.get("facts", []):
+        if fact["code"] == "correct_in_place":
+            return (
+                f"{correct} of {fact['rejected_rows']}, and drop the result under the same name in "
+                f"{fact['corrected_rows']}"
+            )
+        if fact["code"] == "retry_of_snapshot":
+            return f"{correct}, and send the whole file again with them, never these rows alone"
+    return f"{correct}, and send them in a new file"
 
 
 def held_body(about: str, report: Report, of: str) -> str:
@@ -155,8 +169,8 @@ def held_body(about: str, report: Report, of: str) -> str:
         about,
         f"{_several(runs)} for a person to decide; nothing of it was sent to Braze.",
         *of_rows(dict(report)),
-        *_files(report),
-        *_notes(report),
+        *_files(report, of),
+        *_notes_of(report.get("facts", []), of),
         "Approve applies what waits, discard drops it. Other files of the job go on.",
         then=[f"exchanger {verb} {run}{of}" for run in runs[:_NAMED] for verb in verbs],
     )
@@ -255,16 +269,18 @@ def _nothing(report: Report, keys: Sequence[str]) -> list[str]:
     return []
 
 
-def _files(report: Report) -> Iterator[str]:
+def _files(report: Report, of: str) -> Iterator[str]:
     """Name the files that were not simply applied, and why."""
     odd = [
         file
         for file in report.get("files", [])
-        if file["outcome"] != "applied" or file.get("rejected") or _notes_of(file.get("facts", []))
+        if file["outcome"] != "applied"
+        or file.get("rejected")
+        or _notes_of(file.get("facts", []), of)
     ]
     for file in odd[:_NAMED]:
         facts = file.get("facts", [])
-        why = [*_notes_of(facts), *_why_rejected(facts)]
+        why = [*_notes_of(facts, of), *_why_rejected(facts)]
         if file.get("rejected") and file["outcome"] == "applied":
             why.append(f"{file['rejected']:,} of its {file['rows']:,} rows were rejected.")
         outcome = file["outcome"].replace("_", " ")
@@ -280,12 +296,8 @@ def _why_rejected(facts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield f"It was not taken: {_REJECTED.get(reason, reason.replace('_', ' '))}."
 
 
-def _notes(report: Report) -> list[str]:
-    return _notes_of(report.get("facts", []))
-
-
-def _notes_of(facts: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [_cut(in_words(note)) for note in read_notes(facts) if note.code in _PLAIN]
+def _notes_of(facts: Iterable[Mapping[str, Any]], of: str) -> list[str]:
+    return [_cut(in_words(note, of)) for note in read_notes(facts) if note.code in _PLAIN]
 
 
 def _quarantine(report: Report, bucket: str) -> list[str]:

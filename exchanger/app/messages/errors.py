@@ -15,13 +15,20 @@ from shlex import quote
 from exchanger import errors
 from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.messages.outside_errors import words_for_outside
-from exchanger.app.messages.words import Message, filled
+from exchanger.app.messages.words import Message, filled, with_connection
 from exchanger.config.findings import closest, listed
 
 
-@singledispatch
 def words_for(error: BaseException) -> Message:
-    """Put any error into words; one that was not foreseen is named with its kind."""
+    """Put any error into words; commands name the connection that it comes from."""
+    of = error.option if isinstance(error, errors.ExchangerError) else ""
+    said = plain_words(error)
+    return Message(with_connection(said.what, of), with_connection(said.next, of))
+
+
+@singledispatch
+def plain_words(error: BaseException) -> Message:
+    """Put an error into words; one that was not foreseen is named with its kind."""
     return Message(
         f"Something unexpected happened: {type(error).__name__}: {error}",
         "What was already sent is recorded. Run the same command again; if it happens again,"
@@ -29,15 +36,15 @@ def words_for(error: BaseException) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.ExchangerError) -> Message:
     return Message(f"It did not work: {error}", "Run the same command again.")
 
 
-@words_for.register
+@plain_words.register
 def _(error: OSError) -> Message:
     if error.errno not in (EMFILE, ENFILE):
-        return words_for.dispatch(object)(error)
+        return plain_words.dispatch(object)(error)
     about = f": {error.filename}" if error.filename else ""
     return Message(
         f"This process may not open more files at once ({error.strerror}{about}).",
@@ -92,7 +99,7 @@ _PLAIN: Mapping[type[Exception], Message] = {
 }
 """Words of errors of which nothing but their facts is to be said."""
 for _kind, _template in _PLAIN.items():
-    words_for.register(_kind, partial(filled, _template))
+    plain_words.register(_kind, partial(filled, _template))
 
 
 def describe_problem(problem: errors.Problem) -> str:
@@ -103,7 +110,7 @@ def describe_problem(problem: errors.Problem) -> str:
     return f"{line}{path}{problem.message}{guess}"
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.ConfigError) -> Message:
     source = f" in {error.source}" if error.source else ""
     count = len(error.problems)
@@ -120,14 +127,14 @@ def _(error: errors.ConfigError) -> Message:
     return Message("\n".join([head, *lines]), then)
 
 
-@words_for.register
+@plain_words.register
 def _(
     error: errors.StorageError | errors.BrazeError | errors.EngineError | errors.QueueError,
 ) -> Message:
     return words_for_outside(error)
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.NoRoom) -> Message:
     limit = "" if error.limit is None else f", and a file may have {_size(error.limit)} (ulimit -f)"
     used = f" This run had {_size(error.used)} there." if error.used else ""
@@ -147,14 +154,14 @@ def _size(count: int) -> str:
     return f"{count:,.0f} GB"
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.FileRejected) -> Message:
     row = f", row {error.row}" if error.row else ""
     column = f", column {error.column}" if error.column else ""
     return Message(f"{error.key}{row}{column}: {error.message}")
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.InvalidRow) -> Message:
     field = f" (field {error.field})" if error.field else ""
     return Message(
@@ -164,7 +171,7 @@ def _(error: errors.InvalidRow) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.JobBusy) -> Message:
     holder = f" ({error.holder})" if error.holder else ""
     return Message(
@@ -173,7 +180,7 @@ def _(error: errors.JobBusy) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.StateNewer) -> Message:
     from exchanger import __version__
 
@@ -184,7 +191,7 @@ def _(error: errors.StateNewer) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.StateOlder) -> Message:
     left = f"run {error.left} is the newest one left" if error.left else "no run is left"
     return Message(
@@ -196,7 +203,7 @@ def _(error: errors.StateOlder) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.TableOlder) -> Message:
     restore = "Nothing was sent. Restore this folder as it was last, from the bucket's versions."
     if not error.setting:
@@ -223,7 +230,7 @@ def _(error: errors.TableOlder) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.WorkspaceDiffers) -> Message:
     if not error.was:
         what = (
@@ -242,7 +249,7 @@ def _(error: errors.WorkspaceDiffers) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.NothingToAdopt) -> Message:
     states = f" ({listed(error.states, 'and')})" if error.states else ""
     then = (
@@ -254,7 +261,7 @@ def _(error: errors.NothingToAdopt) -> Message:
     return Message(f"{error.connection} has nothing to adopt: {error.detail}{states}.", then)
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.NotConfigured) -> Message:
     guess = closest(error.name, error.known)
     known = f"there are {listed(error.known, 'and')}" if error.known else "there are none"
@@ -263,7 +270,7 @@ def _(error: errors.NotConfigured) -> Message:
     return Message(what, "All of them: exchanger jobs" if error.kind == "job" else "")
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.WhichConnection) -> Message:
     return Message(
         f"There are several connections: {listed(error.connections, 'and')}.",
@@ -271,7 +278,7 @@ def _(error: errors.WhichConnection) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.RunMissing) -> Message:
     # What has a number was written to the bucket; an id was perhaps only shown.
     unkept = " Nothing is kept of a run that had nothing to do, or that S3 did not let us record."
@@ -281,7 +288,7 @@ def _(error: errors.RunMissing) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.RunAmbiguous) -> Message:
     several = listed(error.connections, "and")
     return Message(
@@ -290,7 +297,7 @@ def _(error: errors.RunAmbiguous) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.CannotTest) -> Message:
     return Message(
         f"Nothing was sent: {error.detail.rstrip('.')}.",
@@ -298,7 +305,7 @@ def _(error: errors.CannotTest) -> Message:
     )
 
 
-@words_for.register
+@plain_words.register
 def _(error: errors.NothingToBackfill) -> Message:
     return Message(
         f"{error.job} has nothing to backfill: {error.detail}.",

@@ -48,9 +48,16 @@ _TOLD = 3
 _LEFT = {
     "file": "correct the file and drop it again; or correct the job, and then",
     "rows": "give the rows corrected in a new file; or correct the job, and then",
+    "snapshot": "drop the whole file again, corrected, and never these rows alone; or correct the "
+    "job, and then",
     "refused": "to give again what Braze refused",
 }
 """What to do about what is left of a file."""
+_IN_PLACE = (
+    "correct the rows of {0}, and drop the result under the same name in {1}; or give them "
+    "corrected in a new file; or correct the job, and then"
+)
+"""The same of rows that can be corrected beside the folder."""
 
 
 def describe_fate(fate: FileFate, of: str = "") -> list[str]:
@@ -73,9 +80,9 @@ def describe_fate(fate: FileFate, of: str = "") -> list[str]:
     return lines
 
 
-def with_versions_worded(fate: FileFate) -> FileFate:
+def with_versions_worded(fate: FileFate, of: str) -> FileFate:
     """Put words beside the facts of what became of each version, where anything was noted."""
-    versions = [worded_file(each) if "facts" in each else each for each in fate.versions]
+    versions = [worded_file(each, of) if "facts" in each else each for each in fate.versions]
     return replace(fate, versions=versions)
 
 
@@ -159,11 +166,17 @@ def _job(job: JobStand, fate: FileFate, of: str) -> str:
         return f"next: it waits for a person: {choices}"
     if job.stand == "left_over":
         back = "" if fate.there or fate.moved_to else "put the same file back, and: "
-        return f"next: {_LEFT[job.left]}: {back}exchanger retry {job.run}{of}"
+        return f"next: {_left(job)}: {back}exchanger retry {job.run}{of}"
     undone = [one for one in fate.versions if one["outcome"] in _GIVEN and "taken_back_by" in one]
     if undone:
         return _taken_back(job, fate.key, undone[0])
     return _done_with(job, fate.key)
+
+
+def _left(job: JobStand) -> str:
+    if job.rejected_rows:
+        return _IN_PLACE.format(job.rejected_rows, job.corrected_rows)
+    return _LEFT[job.left]
 
 
 def _taken_back(job: JobStand, key: str, version: dict[str, Any]) -> str:
@@ -171,7 +184,9 @@ def _taken_back(job: JobStand, key: str, version: dict[str, Any]) -> str:
     said = f"next: run {version['taken_back_by']} took back what run {version['run']} applied of it"
     if version["outcome"] != "applied":
         return f"{said}; what you need of that belongs into a new file"
-    return f"{said}; to apply it once more: exchanger backfill {job.job} --prefix {key} --force"
+    return (
+        f"{said}; to apply it once more: exchanger backfill {job.job} --prefix {quote(key)} --force"
+    )
 
 
 def _done_with(job: JobStand, key: str) -> str:

@@ -48,7 +48,8 @@ _PLAIN: Mapping[type[Exception], Message] = {
     errors.CohortMissing: Message(
         "A run sends to the cohort '{key}', and no job of the configuration has its keys.",
         "Nothing is lost. Put the job of the cohort back, with its partner and id, and run the same"
-        " command again; or drop what is left of that run: exchanger runs, exchanger discard",
+        " command again; or drop what is left of that run: exchanger discard RUN; its number:"
+        " exchanger runs --latest",
     ),
     errors.EngineError: Message(
         "The cluster at {address} did not plan the run: {detail}.", _CLUSTER

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from exchanger.app.messages.notes.words import worded_hold
@@ -118,7 +119,7 @@ def _job(
         "expect": show_duration(job.expect.every) if job.expect else None,
         "expected_since": _iso(how.expected_since),
         "overdue_since": _iso(how.overdue_since),
-        "held_back": [worded_hold(run.to_dict()) for run in how.held],
+        "held_back": [worded_hold(run.to_dict(), config.option_of(connection)) for run in how.held],
         "came_in_time": how.came_in_time,
         "verified": {"run": how.verified["seq"], **how.verified["verified"]}
         if how.verified
@@ -162,7 +163,7 @@ def _refused(name: str, daemon: Heartbeat) -> dict[str, Any]:
         f" before {_time(refused.get('since'))}, as {daemon.config} was refused:"
         f" {refused.get('problem')}"
     )
-    return _need("stale", name, None, message, [f"exchanger check --config {daemon.config}"])
+    return _need("stale", name, None, message, [f"exchanger check --config {quote(daemon.config)}"])
 
 
 def _held_needs(

@@ -56,7 +56,7 @@ def drift(  # noqa: PLR0913 - one for each option
             ) as context,
         ):
             found = find_drift(context, job, wanted, options)
-            content = worded(asdict(found, dict_factory=as_plain))
+            content = worded(asdict(found, dict_factory=as_plain), context.option)
     content["checked_at"] = content["checked_at"].isoformat()
     print_result(content, describe_drift, as_json=as_json)
 

@@ -86,7 +86,7 @@ def explain(  # noqa: PLR0913 - one for each option
         raise typer.BadParameter(_which(wanted), param_hint="--catalog")
     with open_context(loaded, loaded.connection_of(job)) as context:
         found = tell(context, job, wanted, key, field, before=before)
-    print_result(worded(found.to_dict()), describe_explanation, as_json=as_json)
+    print_result(worded(found.to_dict(), context.option), describe_explanation, as_json=as_json)
     raise typer.Exit(0 if found.is_known else _MISSING)
 
 

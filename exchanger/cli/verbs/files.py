@@ -63,13 +63,16 @@ def _show_fates(config: Config, connections: list[str], key: str, *, as_json: bo
     from exchanger.cli.exit import print_result
 
     homes = _homes(config, connections, key)
-    found = {name: with_versions_worded(_fate(config, name, key)) for name in homes}
+    options = {name: config.option_of(name) for name in homes}
+    found = {
+        name: with_versions_worded(_fate(config, name, key), of) for name, of in options.items()
+    }
     known = {name: fate for name, fate in found.items() if fate.is_known}
     # A bucket may be that of several connections, of which one alone has to do with the file.
     concerned = {name: fate for name, fate in known.items() if fate.jobs or fate.versions}
     shown = concerned or dict([*known.items(), *found.items()][:1])
     content = [{"connection": name} | fate.to_dict() for name, fate in shown.items()]
-    lines = (describe_fate(fate, config.option_of(name)) for name, fate in shown.items())
+    lines = (describe_fate(fate, options[name]) for name, fate in shown.items())
     print_result(content, lambda _: chain.from_iterable(lines), as_json=as_json)
     return 0 if known else _MISSING
 

@@ -66,7 +66,7 @@ def forget(  # noqa: PLR0913 - one for each option
     reports = []
     for name in connections_of(loaded, connection):
         with open_context(loaded, name) as context:
-            reports.append(with_words(erase(context, key, erase=yes, wait=seconds)))
+            reports.append(with_words(erase(context, key, erase=yes, wait=seconds), context.option))
     if as_json:
         told = [asdict(report, dict_factory=as_plain) for report in reports]
         print_json({"profile": profile.strip(), "connections": told})

@@ -104,7 +104,8 @@ def show_plan(  # noqa: PLR0913 - a plan, and what becomes of it
         open_context(config, config.connection_of(name), progress=progress) as context,
     ):
         planned = story(context)
-    content = worded_plan(planned.to_dict()) | {"recorded": record and planned.lookups > 0}
+    content = worded_plan(planned.to_dict(), context.option)
+    content["recorded"] = record and planned.lookups > 0
     if save is not None:
         planned.save(save)
         content["saved"] = str(save)

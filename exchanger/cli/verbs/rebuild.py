@@ -60,7 +60,7 @@ def rebuild(  # noqa: PLR0913 - one for each option
             ) as context,
         ):
             learnt = tell(context, job, wanted, source, seconds)
-            content = worded(asdict(learnt, dict_factory=as_plain))
+            content = worded(asdict(learnt, dict_factory=as_plain), context.option)
     content["asked_at"] = content["asked_at"].isoformat()
     print_result(content, describe_rebuild, as_json=as_json)
 

@@ -126,7 +126,7 @@ def _foreseen(
     ):
         planned, requests = plan_test(context, job, wanted, row)
     plan = planned.to_dict()
-    plan["report"] = worded(plan["report"])
+    plan["report"] = worded(plan["report"], context.option)
     requests = without_secrets(config, requests)
     if not as_json:
         for line in [*describe_plan(plan), *describe_requests(requests)]:

@@ -38,7 +38,10 @@ Verdict = Literal[
 """What became of a file, in one word."""
 
 _DECIDED: Mapping[str, Verdict] = {"held_back": "waits", "discarded": "dropped"}
-_TOLD_OTHERWISE = ("retry_rejected", "retry_refused", "several_runs", "would_add")
+_TOLD_OTHERWISE = (
+    "correct_in_place", "retry_of_snapshot", "retry_refused", "retry_rejected", "several_runs",
+    "would_add",
+)  # fmt: skip
 """Notes that repeat what the report itself says."""
 COUNTS = (
     "rows_read", "rows_applied", "rows_unchanged", "rows_superseded", "rows_skipped",

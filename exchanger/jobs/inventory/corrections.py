@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from exchanger.config.answers import AnswerNames, not_correctable
+from exchanger.config.answers import AnswerNames, takes_corrections
 from exchanger.errors import StorageDenied, StorageMissing
 from exchanger.files.drops import is_drop
 from exchanger.notes import Note, noted
@@ -55,7 +55,7 @@ def awaiting_corrections(
     last = {
         name: max(applied.rejecting(name), default=0)
         for name, job in jobs.items()
-        if job.after.rejected and not job.delivery.shadow and not not_correctable(job)
+        if takes_corrections(job)
     }
     gone = state.swept.load().quarantine if any(last.values()) else 0
     return {name for name, seq in last.items() if seq > gone}

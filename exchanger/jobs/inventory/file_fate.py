@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from exchanger.config.answers import AnswerNames
 from exchanger.config.findings import closest
 from exchanger.errors import StorageError, StorageMissing
 from exchanger.files.folders import wider_pattern
 from exchanger.jobs.inventory.former_answers import FormerAnswers
+from exchanger.jobs.inventory.left_over import is_of_snapshot
 from exchanger.notes import read_notes, without_choices
 from exchanger.state.inputs.file_ledger import WAITING
 from exchanger.state.inputs.left_over import history, left_over
@@ -46,14 +48,18 @@ class JobStand:
         job: The job.
         stand: How it stands to it.
         run: The run that this is about, if there is one.
-        left: What is left over, if something is: the file, some of its rows, or rows that nobody
-            but Braze had something against.
+        left: What is left over, if something is: the file, some of its rows, those of a snapshot,
+            or rows that nobody but Braze had something against.
+        rejected_rows: The folder of the rows that were rejected, if they can be corrected.
+        corrected_rows: That into which they are dropped then.
     """
 
     job: str
     stand: Stand
     run: int = 0
-    left: Literal["", "file", "rows", "refused"] = ""
+    left: Literal["", "file", "rows", "snapshot", "refused"] = ""
+    rejected_rows: str = ""
+    corrected_rows: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,10 +179,23 @@ def _stand(
         return JobStand(job, "to_be_read")
     left = left_over(applied, job).get(key)
     if left is not None:
-        kind: Literal["file", "rows", "refused"] = "rows" if left.rejected else "refused"
-        return JobStand(job, "left_over", left.seq, "file" if left.whole else kind)
+        if left.rejected and not left.whole:
+            return _rejected_in_part(state, job, left.seq)
+        return JobStand(job, "left_over", left.seq, "file" if left.whole else "refused")
     outcome, seq = applied.became(job, key)
     return JobStand(job, _became(outcome), seq)
+
+
+def _rejected_in_part(state: ConnectionState, job: str, seq: int) -> JobStand:
+    """Return how rows that a run rejected of a file can be given, by what it kept of its job."""
+    with suppress(StorageMissing):
+        run = state.runs.read(seq).document
+        if is_of_snapshot(run):
+            return JobStand(job, "left_over", seq, "snapshot")
+        if run.answers.get("corrected") and not run.shadow:
+            places = AnswerNames(run.answers["prefix"]).correcting(seq)
+            return JobStand(job, "left_over", seq, "rows", *places)
+    return JobStand(job, "left_over", seq, "rows")
 
 
 def _became(outcome: str) -> Stand:

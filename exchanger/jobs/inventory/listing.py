@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from exchanger.errors import NothingToBackfill
@@ -242,8 +243,8 @@ def _newest_alone(
             f"{file.key} came before {last.key}, which run {last.run} applied, and the newest "
             "snapshot alone says who is there. To make the older one the truth, drop it anew"
         )
-        instead = f"What Braze should have: exchanger backfill {call.name} --prefix {last.key}"
-        raise NothingToBackfill(call.name, detail, instead)
+        again = f"exchanger backfill {call.name} --prefix {quote(last.key)}"
+        raise NothingToBackfill(call.name, detail, f"What Braze should have: {again}")
     return ready, older, newest
 
 

@@ -88,7 +88,7 @@ def _brought_to_its_end(
 ) -> RunReport:
     run = stored.document
     if run.hold:
-        waits = wait_for_a_person(state, stored, context.clock.now().isoformat())
+        waits = wait_for_a_person(context, state, stored)
         return _answered(context, state, run.seq, waits)
     dropped = run.state == "planned" and not take_up_parent(state, run)
     if dropped or (run.discarded and run.state != "settling"):

@@ -105,9 +105,12 @@ def hold_back(
     return call.state.runs.create(document)
 
 
-def wait_for_a_person(state: ConnectionState, stored: VersionedRun, finished_at: str) -> RunReport:
+def wait_for_a_person(
+    context: JobContext, state: ConnectionState, stored: VersionedRun
+) -> RunReport:
     """Bring a run that waits to its end for now; may be done again."""
-    run = stored.document
+    run, of = stored.document, context.option
+    finished_at = context.clock.now().isoformat()
     state.file_ledger.record(run.job, run.files, seq=run.seq)
     report = RunReport.from_dict(run.report | {"finished_at": finished_at})
     report.state = "held_back"
@@ -120,7 +123,7 @@ def wait_for_a_person(state: ConnectionState, stored: VersionedRun, finished_at:
         files=[file.key for file in run.files[:_NAMED]],
         more_files=max(len(run.files) - _NAMED, 0),
         totals=run.totals,
-        next=[f"exchanger approve {run.seq}", f"exchanger discard {run.seq}"],
+        next=[f"exchanger {verb} {run.seq}{of}" for verb in ("approve", "discard")],
     )
     return report
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from exchanger.config.durations import show_duration
@@ -103,7 +104,7 @@ def _overtaken(call: ImportContext, run: RunDocument) -> str:
     return (
         f"its rows are of a snapshot that came before {newer.key}, which run {newer.run} applied: "
         "whoever is there by now is in that one. What Braze should have: exchanger backfill "
-        f"{call.name} --prefix {newer.key}"
+        f"{call.name} --prefix {quote(newer.key)}"
     )
 
 

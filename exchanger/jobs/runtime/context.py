@@ -87,6 +87,7 @@ class JobContext:
             cares whose it is.
         pages: Words what became of a file for whoever dropped it, as JSON and as a page; None where
             nobody is told.
+        option: What names the connection in a command; empty where there is only one.
         words: Says a note, where what a job writes is for people: the manifest of a dataset.
         budget: What its runs may cost; None if they may cost anything.
         keep: Renews a lease every so many seconds while the context is open, then releases it.
@@ -120,6 +121,7 @@ class JobContext:
     account: Account | None = None
     budget: Budget | None = None
     keep: Callable[[Lease, float], AbstractContextManager[object]] = KeptLease
+    option: str = ""
     words: Callable[[Note], str] = str
     pages: Callable[[Mapping[str, Any]], tuple[str, str]] | None = None
 

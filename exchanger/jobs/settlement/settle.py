@@ -125,7 +125,7 @@ def settle(  # noqa: PLR0913 - the run, and what this process has made for it
     if outcomes.refused.rows and report.state == "succeeded":
         report.state = "partial"  # Of a row that became several objects, one that has no count.
     if any(file.outcome != "corrected" for file in files):
-        report.facts += note_retry(report, run.takes_back)
+        report.facts += note_retry(report, run)
     report.check()
     state.run_index.record(report.to_dict())
     close_parents(state, run)

@@ -39,7 +39,7 @@ def total(number):
 def told(scene, seq):
     """Read what history says of a run."""
     reports = scene.state().run_index.newest(10_000)
-    return worded(next(report for report in reports if report["seq"] == seq))
+    return worded(next(report for report in reports if report["seq"] == seq), "")
 
 
 def waiting(scene):
@@ -66,7 +66,7 @@ def test_totals_count_as_shown_only_once_they_are(scene, kind, nth, after):
     else:
         assert any(f"total: {shown} would" in note for note in told(scene, THIRD)["notes"])
     assert ("held_back", {"total": "-9"}) == (waiting(scene).state, waiting(scene).totals)
-    assert worded(waiting(scene).report) == told(scene, THIRD)
+    assert worded(waiting(scene).report, "") == told(scene, THIRD)
     scene.start("crm", verb="approve", seq=THIRD)
     assert 3 == scene.profile("bob")["total"]
     scene.end()

@@ -149,6 +149,18 @@ def test_the_rest_of_an_undo_is_taken_back_by_asking_again(config):
     assert "retry" not in body
 
 
+def test_whoever_sends_a_file_reads_where_its_rows_are_corrected(config):
+    """In a new file, beside the folder where the job takes them there, or with all the others."""
+    place = {"rejected_rows": "in_rejected/7/", "corrected_rows": "in_corrected/7/"}
+    for facts, said in (
+        ([], "and send them in a new file"),
+        ([{"code": "retry_of_snapshot", "run": 7}], "the whole file again"),
+        ([{"code": "correct_in_place", **place}], "under the same name in in_corrected/7/"),
+    ):
+        some = report("partial", rows_rejected=2, quarantine="q.csv", facts=facts)
+        assert said in news(config, some, 4).began["partial"].body
+
+
 def test_a_note_with_values_is_not_told(config):
     """Of what a run notes, that is told which has no value in it; of a file its reason."""
     facts = [

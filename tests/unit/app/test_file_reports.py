@@ -60,6 +60,21 @@ def last_line(there=THERE, versions=(), *stands, **more):
             ),
         ),
         (
+            JobStand("crm", "left_over", 4, "rows", "in_rejected/4/", "in_corrected/4/"),
+            (
+                "next: correct the rows of in_rejected/4/, and drop the result under the same name "
+                "in in_corrected/4/; or give them corrected in a new file; or correct the job, and "
+                "then: exchanger retry 4 --connection eu"
+            ),
+        ),
+        (
+            JobStand("crm", "left_over", 4, "snapshot"),
+            (
+                "next: drop the whole file again, corrected, and never these rows alone; or "
+                "correct the job, and then: exchanger retry 4 --connection eu"
+            ),
+        ),
+        (
             JobStand("crm", "left_over", 4, "refused"),
             "next: to give again what Braze refused: exchanger retry 4 --connection eu",
         ),
@@ -147,10 +162,22 @@ def test_many_files_that_were_not_taken_are_a_few_lines():
     """The newest runs are named; however many files lie there, a person can read it."""
     left = {f"in/{n}.csv": LeftOver(n // 2, "e", 10, 3, 0) for n in range(2, 200)}
     said = [in_words(note) for note in note_left(by_run(left), "eu")]
+    notes = note_left(by_run(left), "eu", "in/")
+    place = next(note for note in notes if note.code == "correct_in_place")
+    assert said == [in_words(note) for note in notes if note is not place]
+    # That of the newest run shows where those of the others are.
+    assert "in_corrected/99/" == place.facts["corrected_rows"]
     assert 4 == len(said)
     assert said[0].startswith("Run 99 did not take all of in/198.csv and 1 more file, which")
     assert said[0].endswith("exchanger retry 99 --connection eu")
     assert said[3].startswith("Of 192 more files, older runs did not take all")
+
+
+def test_a_key_with_spaces_can_be_typed_as_it_is_proposed():
+    """By whoever gives once more what was taken back."""
+    undone = [version("applied", taken_back_by=5)]
+    [*_, said] = describe_fate(FileFate("in/a b.csv", THERE, undone, [JobStand("c", "taken", 3)]))
+    assert said.endswith("exchanger backfill c --prefix 'in/a b.csv' --force")
 
 
 @pytest.mark.parametrize(

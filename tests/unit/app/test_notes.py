@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -25,6 +26,25 @@ def test_a_note_is_a_sentence(line):
     """A person reads what was found, and what to type where something is to be done."""
     content = json.loads(line)
     assert content.pop("said") == in_words(Note.from_dict(content))
+
+
+WHERE = " --connection eu"
+ASKS = re.compile(r"exchanger (?:adopt|approve|discard|retry|show|undo)\b")
+
+
+@pytest.mark.parametrize("line", TABLE)
+def test_a_note_of_one_of_several_connections_says_which_one_it_is(line):
+    """
+    Each connection counts its runs from 1, so what is proposed would ask which one is meant.
+
+    Nothing else is said otherwise, and nothing is said twice.
+    """
+    note = Note.from_dict({k: v for k, v in json.loads(line).items() if k != "said"})
+    said = in_words(note, WHERE)
+    assert in_words(note).replace(WHERE, "") == said.replace(WHERE, "")
+    proposed = ASKS.split(said)[1:]
+    assert [] == [rest for rest in proposed if not re.match(r"( (\d+|NUMBER))?" + WHERE, rest)]
+    assert len(proposed) == said.count(WHERE)
 
 
 def test_every_code_has_words_and_a_sentence_that_is_tried():
@@ -84,7 +104,7 @@ def test_a_report_keeps_facts_and_gets_words_beside_them():
     stored = REPORT.to_dict()
     assert ([], "") == (stored["notes"], stored["files"][0]["note"])
     assert REPORT == RunReport.from_dict(stored)
-    shown = worded(stored)
+    shown = worded(stored, "")
     assert {"code": "values_kept", "values": 2} == shown["facts"][0]
     assert [in_words(note) for note in REPORT.facts] == shown["notes"]
     assert in_words(NOT_TAKEN) == shown["files"][0]["note"]
@@ -97,12 +117,13 @@ OLD = {"run_id": "r", "job": "crm", "notes": ["It was slow."], "files": [OLD_FIL
 
 def test_what_an_earlier_version_noted_is_shown_as_it_stands():
     """Its documents have sentences and no facts; what is noted since comes after them."""
-    assert (OLD["notes"], OLD_FILE) == (worded(OLD)["notes"], worded(OLD)["files"][0])
-    since = worded(with_notes(OLD, [noted("released", run=4)]))
+    assert (OLD["notes"], OLD_FILE) == (worded(OLD, "")["notes"], worded(OLD, "")["files"][0])
+    since = worded(with_notes(OLD, [noted("released", run=4)]), "")
     assert ["It was slow.", "Released: run 4 applied it."] == since["notes"]
-    assert worded(OLD)["notes"] == worded(RunReport.from_dict(OLD).to_dict())["notes"]
+    stored = RunReport.from_dict(OLD).to_dict()
+    assert worded(OLD, "")["notes"] == worded(stored, "")["notes"]
     held = {"run": 3, "notes": {"in/a.csv": OLD_FILE["note"]}, "facts": {"in/a.csv": []}}
-    assert held == worded_hold(held)
+    assert held == worded_hold(held, "")
 
 
 def test_a_run_document_keeps_what_is_noted_of_its_files():

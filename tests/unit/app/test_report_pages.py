@@ -202,3 +202,14 @@ def test_nothing_that_a_file_says_becomes_part_of_the_page():
     assert page.count("&lt;img") > 10
     assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_whoever_is_asked_for_a_retry_reads_of_which_connection():
+    """The page is shown to whoever has a terminal, where each connection counts its runs from 1."""
+    of_one, of_several = (
+        json.loads(report_files(facts("applied_in_part", rows=rows), of)[0])["next"]
+        for rows in [ROWS | {"taken": 1, "refused": 3}]
+        for of in ("", " --connection eu")
+    )
+    assert of_one[-1].endswith("exchanger retry 12")
+    assert of_several[-1].endswith("exchanger retry 12 --connection eu")

@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from exchanger.app.messages.errors import words_for
+from exchanger.app.messages.errors import plain_words, words_for
 from exchanger.app.messages.outside_errors import words_for_outside
 from exchanger.braze.endpoints import COHORT_USERS, COHORTS, PERMISSIONS
 from exchanger.errors import (
@@ -26,12 +26,14 @@ from exchanger.errors import (
     ExportRunning,
     FileRejected,
     JobBusy,
+    NothingToAdopt,
     NothingToBackfill,
     PlanMoved,
     PlanUnusable,
     Problem,
     QueueError,
     RunMissing,
+    RunUnsuitable,
     SegmentMissing,
     StateDamaged,
     StateMissing,
@@ -39,6 +41,7 @@ from exchanger.errors import (
     StorageDenied,
     StorageMissing,
     StorageUnreachable,
+    WorkspaceDiffers,
 )
 
 
@@ -52,7 +55,7 @@ def every_error(kind=ExchangerError):
 @pytest.mark.parametrize("kind", sorted(set(every_error()), key=lambda kind: kind.__name__))
 def test_every_error_has_words_of_its_own(kind):
     """No error that we raise on purpose is left to general words."""
-    assert kind in words_for.registry.keys() | words_for_outside.registry.keys()
+    assert kind in plain_words.registry.keys() | words_for_outside.registry.keys()
 
 
 PROBLEMS = [
@@ -233,3 +236,33 @@ def test_what_a_proxy_answers_is_no_answer_of_braze(error):
     if error.detail == PAGE:
         assert "Blocked by the proxy" in said.what
     assert "permission" in words_for(BrazeForbidden("/users/track", 403, "Access denied")).what
+
+
+DIFFERS = WorkspaceDiffers("eu", "s3://b/a/", "x", "y", unclear=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "of", "then"),
+    [
+        (RunUnsuitable("3", "undo", "no"), " --connection eu", "exchanger show 3 --connection eu"),
+        (RunUnsuitable("3", "undo", "no"), "", "exchanger show 3"),
+        # An id is that of no other run.
+        (RunUnsuitable("3-crm-x", "undo", "no"), " --connection eu", "exchanger show 3-crm-x"),
+        (StateMissing("k"), " --connection eu", "exchanger discard RUN --connection eu; its"),
+        (NothingToAdopt("eu", "no", ["a/"]), " --connection eu", "adopt a/ --connection eu"),
+        (DIFFERS, " --connection eu", "exchanger adopt --connection eu"),
+    ],
+)
+def test_what_to_type_names_the_connection_of_an_error_once(error, of, then):
+    """Each connection counts its runs from 1: a number alone would be asked about."""
+    error.option = of
+    words = words_for(error)
+    assert then in words.next
+    assert str(words).count("--connection") == then.count("--connection")
+
+
+def test_what_is_proposed_beside_what_went_wrong_names_it_too():
+    """The reason itself may propose a command."""
+    error = RunUnsuitable("3", "approve", "to drop it: exchanger discard 3. Or run it anew")
+    error.option = " --connection eu"
+    assert "exchanger discard 3 --connection eu. Or" in words_for(error).what

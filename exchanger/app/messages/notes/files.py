@@ -333,6 +333,10 @@ FILE_NOTES: Mapping[str, Words] = {
         "from row {row:,} on the columns stand in another order, as a header there says; they "
         "were read in that order."
     ),
+    "correct_in_place": (
+        "Or correct the rejected rows of {rejected_rows}, and drop the result under the same name "
+        "in {corrected_rows}, where each row counts once. Correct a row in one way only."
+    ),
     "corrections_wait": lambda *, file, files: (
         f"{_named(file, files)} {'has' if files == 1 else 'have'} corrected rows, which the next "
         "run gives in place of the rejected ones, before it takes any file."

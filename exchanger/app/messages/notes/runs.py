@@ -247,6 +247,11 @@ RUN_NOTES: Mapping[str, Words] = {
     ),
     "nothing_left": "Run {run} has nothing left to give again.",
     "released": "Released: run {run} applied it.",
+    "retry_of_snapshot": (
+        "Give what was rejected either with the whole file again, corrected, or, once the job is "
+        "corrected, by: exchanger retry {run}. Never drop these rows alone, as the newest file "
+        "names everybody; and the same file, dropped again, is not read again."
+    ),
     "retry_refused": "To give again what Braze refused: exchanger retry {run}",
     "retry_rejected": (
         "Give what was rejected either corrected in a new file or, once the job is corrected, by: "

@@ -20,6 +20,7 @@ from exchanger.app.messages.notes.holds import HOLD_NOTES
 from exchanger.app.messages.notes.plans import PLAN_NOTES
 from exchanger.app.messages.notes.runs import RUN_NOTES
 from exchanger.app.messages.notes.snapshots import SNAPSHOT_NOTES
+from exchanger.app.messages.words import with_connection
 from exchanger.notes import Note, read_notes, without_choices
 
 if TYPE_CHECKING:
@@ -56,8 +57,14 @@ def facts_of(words: Words) -> AbstractSet[str]:
     return signature(words).parameters.keys()
 
 
-def in_words(note: Note) -> str:
-    """Describe a note in a sentence; one of a newer version, whose words are not here, as facts."""
+def in_words(note: Note, of: str = "") -> str:
+    """
+    Describe a note in a sentence; one of a newer version, whose words are not here, as facts.
+
+    Args:
+        note: The note.
+        of: What names its connection in a command; empty where there is only one.
+    """
     words = WORDS.get(note.code)
     if words is None:
         return str(note)
@@ -66,63 +73,66 @@ def in_words(note: Note) -> str:
     if facts.keys() != needed:
         return str(note)
     said = words.format(**facts) if isinstance(words, str) else words(**facts)
+    said = with_connection(said, of)
     return f"{file}: {said}" if file else said
 
 
-def worded(content: Mapping[str, Any]) -> dict[str, Any]:
+def worded(content: Mapping[str, Any], of: str) -> dict[str, Any]:
     """
     Put words beside the facts of a report, and of each of its files.
 
     Args:
         content: As ``RunReport.to_dict`` renders it, or another report that has notes.
+        of: What names its connection in a command.
 
     Returns:
         The same with ``notes``, and with the ``note`` of each file.
     """
     state = content.get("state", "")
-    words = map(in_words, without_choices(read_notes(content.get("facts", [])), state))
+    facts = without_choices(read_notes(content.get("facts", [])), state)
+    words = [in_words(note, of) for note in facts]
     said = {**content, "notes": [*content.get("notes", []), *words]}
     if "files" in content:
-        said["files"] = [worded_file(file, state) for file in content["files"]]
+        said["files"] = [worded_file(file, of, state) for file in content["files"]]
     return said
 
 
-def worded_file(file: Mapping[str, Any], state: str = "") -> dict[str, Any]:
+def worded_file(file: Mapping[str, Any], of: str, state: str = "") -> dict[str, Any]:
     """Put words beside the facts of what became of one file, in a run that ended in a state."""
     facts = without_choices(read_notes(file.get("facts", [])), state)
-    return {**file, "note": _said(file.get("note", ""), facts)}
+    return {**file, "note": _said(file.get("note", ""), facts, of)}
 
 
-def worded_hold(run: Mapping[str, Any]) -> dict[str, Any]:
+def worded_hold(run: Mapping[str, Any], of: str) -> dict[str, Any]:
     """Put words beside the facts of why each file of a run waits, as ``HeldRun.to_dict`` has it."""
     said = {
-        key: _said(run["notes"].get(key, ""), read_notes(facts))
+        key: _said(run["notes"].get(key, ""), read_notes(facts), of)
         for key, facts in run["facts"].items()
     }
     return {**run, "notes": said}
 
 
-def with_words(report: T) -> T:
+def with_words(report: T, of: str) -> T:
     """Return a report that has notes with the words of them."""
-    return replace(report, notes=[*report.notes, *map(in_words, report.facts)])
+    return replace(report, notes=[*report.notes, *(in_words(note, of) for note in report.facts)])
 
 
-def plan_with_words(plan: PlanReport) -> PlanReport:
+def plan_with_words(plan: PlanReport, of: str) -> PlanReport:
     """Return a plan with the words of what is noted in it, and of each of its files."""
-    report = with_words(plan.report)
-    report.files = [replace(file, note=_said(file.note, file.facts)) for file in report.files]
-    corrections = None if plan.corrections is None else plan_with_words(plan.corrections)
+    report = with_words(plan.report, of)
+    report.files = [replace(file, note=_said(file.note, file.facts, of)) for file in report.files]
+    corrections = None if plan.corrections is None else plan_with_words(plan.corrections, of)
     return replace(plan, report=report, corrections=corrections)
 
 
-def worded_plan(content: Mapping[str, Any]) -> dict[str, Any]:
+def worded_plan(content: Mapping[str, Any], of: str) -> dict[str, Any]:
     """Put words beside the facts of a plan, as ``PlanReport.to_dict`` has it."""
-    told = {**content, "report": worded(content["report"])}
+    told = {**content, "report": worded(content["report"], of)}
     if content["corrections"] is not None:
-        told["corrections"] = worded_plan(content["corrections"])
+        told["corrections"] = worded_plan(content["corrections"], of)
     return told
 
 
-def _said(before: str, notes: Iterable[Note]) -> str:
+def _said(before: str, notes: Iterable[Note], of: str) -> str:
     """Describe all that is noted of one file, after what an earlier version said of it."""
-    return " ".join(filter(None, [before, *map(in_words, notes)]))
+    return " ".join(filter(None, [before, *(in_words(note, of) for note in notes)]))

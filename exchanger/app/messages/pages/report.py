@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from exchanger.app.messages.pages.html import report_page
+from exchanger.app.messages.words import with_connection
 from exchanger.config.findings import counted
 
 Facts = Mapping[str, Any]
@@ -104,12 +105,13 @@ _OUTCOMES = {
 }
 
 
-def report_files(facts: Facts) -> tuple[str, str]:
+def report_files(facts: Facts, of: str = "") -> tuple[str, str]:
     """
     Word what became of a file: the same facts as JSON and as a page.
 
     Args:
         facts: As ``jobs.answers.facts`` puts them together.
+        of: What names the connection in a command; empty where there is only one.
     """
     what = "file" if facts["outcome"] == "rejected" else "row"
     told = {
@@ -118,7 +120,7 @@ def report_files(facts: Facts) -> tuple[str, str]:
         "summary": " ".join(_summary(facts)),
         "not_taken": [{**one, "said": _reason(one, what)} for one in facts["not_taken"]],
         "left_out": [{**one, "said": _reason(one, "value")} for one in facts["left_out"]],
-        "next": [*_next(facts)],
+        "next": [with_connection(said, of) for said in _next(facts)],
     }
     return json.dumps(told, ensure_ascii=False, indent=2) + "\n", report_page(told)
 
