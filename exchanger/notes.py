@@ -52,6 +52,7 @@ NoteCode = Literal[
     "delimiter_hint",
     "discarded",
     "doubt_not_told",
+    "doubt_told",
     "doubtful_column",
     "empty_file",
     "ended_as_usual",

@@ -46,7 +46,7 @@ def ask_for_doubtful(context: JobContext, outbox: FrameFile, acks: Acknowledgeme
         acks: Its acknowledgements, which are complete but for this.
 
     Returns:
-        A note if Braze does not tell.
+        A note of what counts as accepted on its word, and one if Braze does not tell.
 
     Raises:
         Stopped: The process was asked to stop; the next one goes on asking.
@@ -56,15 +56,18 @@ def ask_for_doubtful(context: JobContext, outbox: FrameFile, acks: Acknowledgeme
         return []
     asked = _Questions(context, acks.requests(doubtful), doubtful)
     until = context.clock.monotonic() + context.grace
+    objects = 0
     while asked.open:
         taken = asyncio.run(asked.taken())
         acks.write(taken, [])
+        objects += taken.len()
         left = until - context.clock.monotonic()
         log.info("delivery.asked", taken=taken.len(), waiting=len(asked.open))
         if not asked.open or left <= 0:
             break
         context.pause(min(ASKED_EVERY, left))
-    return [noted("doubt_not_told")] if asked.refused else []
+    told = [noted("doubt_told", objects=objects)] if objects else []
+    return [*told, *([noted("doubt_not_told")] if asked.refused else [])]
 
 
 def _doubtful(acks: Acknowledgements) -> pl.Series:

@@ -104,3 +104,12 @@ def test_a_question_that_is_refused_leaves_the_other_answers(sure, refusal, appl
     assert (applied, 16 - applied) == (report["rows_applied"], report["rows_in_doubt"])
     assert 1 == [fact["code"] for fact in report["facts"]].count("doubt_not_told")
     assert len(asked) <= 4
+
+
+def test_what_counts_on_the_word_of_braze_is_told(sure):
+    """It has taken a request, and nobody heard that it refused an object in it."""
+    sure.start("events", [Fault("track", 0, "odd"), Fault("track", 0, "crash", after=True)])
+    report = sure.reported()
+    told = [fact["objects"] for fact in report["facts"] if fact["code"] == "doubt_told"]
+    assert ([2], 1) == (told, len(sure.workspace.refused))
+    assert report["rows_applied"] == len(sure.workspace.landed) + 1

@@ -315,6 +315,11 @@ RUN_NOTES: Mapping[str, Words] = {
     "verified": _verified,
     "waits_for_adoption": _waits_for_adoption,
     "would_add": "{field}: {total} would be added in all, over all profiles.",
+    "doubt_told": lambda *, objects: (
+        "Braze has taken requests of which no answer came ('on_unknown: ask'), so "
+        f"{counted(objects, 'object counts', 'objects count')} as applied. Whether it refused "
+        "single ones of them, it does not tell."
+    ),
     "doubt_not_told": (
         "Braze does not tell of some requests, or of none, whether it has taken them, so "
         "'on_unknown: ask' lists what is in doubt of these, as 'hold' does."
