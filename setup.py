@@ -24,6 +24,7 @@ RUNTIME = [
     "phonenumbers>=9,<10",
     "polars>=2.1,<3",
     "polars-hash>=0.9,<1",
+    "propcache>=0.3,<1",
     "pyarrow>=21,<27",
     "pydantic>=2.11,<3",
     "rich>=14,<16",

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from propcache.api import cached_property
 
 YEAR = 53
 """Weeks in the data."""

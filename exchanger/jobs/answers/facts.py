@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
+
+from propcache.api import cached_property
 
 from exchanger.config.answers import AnswerNames
 from exchanger.config.prices import price_of

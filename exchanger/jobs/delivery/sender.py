@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
 import structlog
+from propcache.api import cached_property
 
 from exchanger.braze.endpoints import ATTRIBUTES, endpoint_named
 from exchanger.errors import BrazeError

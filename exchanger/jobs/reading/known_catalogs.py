@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
+from propcache.api import cached_property
 
 from exchanger.braze.catalogs import FITTING
 from exchanger.config.models import ITEM_FIELD, ITEM_GONE

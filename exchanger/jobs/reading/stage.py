@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import polars as pl
+from propcache.api import cached_property
 
 from exchanger.errors import FileRejected, StorageError
 from exchanger.jobs.intake.deduplication import decide

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from propcache.api import cached_property
 
 from exchanger.config.models import S3Config
 from exchanger.errors import StorageCorrupt

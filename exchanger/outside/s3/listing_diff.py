@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from propcache.api import cached_property
 
 from exchanger.config.models import S3Config
 from exchanger.outside.aws import open_session, redactor_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from propcache.api import cached_property
 
 from exchanger.config.models import Notices, S3Config
 from exchanger.errors import QueueError

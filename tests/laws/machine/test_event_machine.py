@@ -8,8 +8,10 @@ from collections import Counter
 import polars as pl
 import pytest
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 from support.machine.law import harmless_fault, law
 from support.machine.past import documents
+from support.machine.processes import Fault
 from support.machine.scene import Scene
 
 from exchanger.config.models import Event, FieldConfig, ImportJob, Match, Source
@@ -200,9 +202,13 @@ def judge(scene):
     ids = pl.Series("@row_id", sorted(map(scene.name, scene.ids)), pl.String)
     taken, sure = set(ledger.taken(ids)), set(ledger.taken(ids, surely=True))
     retried = sum(run.parent > 0 for run in runs)
+    # Of a request that it has taken, Braze does not tell of which objects it refused (2.11).
+    word = any(fact["code"] == "doubt_told" for run in runs for fact in run.report["facts"])
+    silent = {one["properties"]["row"] for one in scene.workspace.refused} if word else set()
     for row in sorted(scene.ids):
         if scene.name(row) in sure:
-            assert 1 <= counted[row] <= 1 + retried, f"row {row} counted {counted[row]} times"
+            least = row not in silent
+            assert least <= counted[row] <= 1 + retried, f"row {row} counted {counted[row]} times"
         elif scene.name(row) in taken:
             assert counted[row] <= 1 + retried, f"row {row} in doubt counted {counted[row]} times"
         else:
@@ -262,6 +268,19 @@ def test_each_event_counts_once_or_is_listed_as_in_doubt():
 def test_each_order_counts_once_with_all_its_lines():
     """The same of orders, whose lines are in doubt together, and given again together."""
     assert "sure" in told_and_judged(ORDER_SCHEDULES, 0, Orders)
+
+
+def test_one_that_waits_for_s3_holds_up_no_other_in_the_same_interpreter():
+    """Two stand still on their way to what was begun, the second while it reads that."""
+    scene = Events()
+    scene.put(["1"])
+    with capture_logs():
+        scene.start("events", [Fault("track", 0, "crash", variant=1)])
+        waits = [Fault("read", 11, "pause", after=True)]
+        once, twice = ("run", ["2"], waits, 60), ("run", ["3"], waits, 60)
+        scene.follow([once, twice, ("run", None, [], 60)])
+    assert judge(scene)["sure"]
+    scene.close()
 
 
 @pytest.mark.nightly

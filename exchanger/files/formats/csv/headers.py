@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import polars as pl
+from propcache.api import cached_property
 
 from exchanger.config.names import INVISIBLE
 from exchanger.files.raw.column_names import (
