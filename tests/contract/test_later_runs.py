@@ -109,7 +109,7 @@ def test_people_are_seen_by_every_key_whichever_parts_these_are_in(call):
     assert PROFILES == sorted(set(later["@profile"]) & {*PROFILES})
     parts = range(len(back.ours))
     now = [
-        held_of_people(held, back.ours.keys(number), back.said.part(number), ["tier"])
+        held_of_people(held, back.ours.profiles(number), back.said.part(number), ["tier"])
         for number in parts
     ]
     assert dict.fromkeys(PROFILES, '"x"') == dict(
