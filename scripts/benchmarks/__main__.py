@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from benchmarks import (
+    clients,
     delivery,
     events,
     exports,
@@ -34,6 +35,7 @@ def main() -> int:
         "read": lambda: reading.report(asked.rows),
         "deliver": lambda: delivery.report(asked.rows),
         "events": lambda: events.report(asked.rows),
+        "clients": lambda: clients.report(min(asked.rows, clients.ROWS)),
         "import": lambda: imports.report(asked.rows, tuple(asked.formats), paced=asked.paced),
         "export": lambda: exports.report(asked.rows),
         "pace": lambda: pacing.report(asked.limit),

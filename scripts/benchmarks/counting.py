@@ -81,11 +81,15 @@ class Behaviour:
     Args:
         latency: Mean seconds until the answer; of each request between three quarters and five.
         refused: Part of the requests that are answered 429 although others remain.
+        failing: Part of the requests that are answered 503.
+        limit: The limit that answers tell where nothing counts.
         counter: What counts them; None for no limit.
     """
 
     latency: float = 0.0
     refused: float = 0.0
+    failing: float = 0.0
+    limit: int = 1_000_000
     counter: FixedWindows | SlidingWindow | TokenBucket | None = None
     chance: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311 - no secret
 
@@ -93,24 +97,29 @@ class Behaviour:
         """Draw how long one request takes."""
         return self.latency * self.chance.uniform(0.75, 1.25) if self.latency else 0.0
 
-    def take(self, now: float) -> tuple[bool, bytes]:
-        """Count a request; tells whether it passes, and the headers of its answer."""
-        limit, remaining, reset = 3_000, 2_999, now + 2.0
+    def take(self, now: float) -> tuple[int, bytes]:
+        """Count a request; tells the status and the headers of its answer."""
+        limit, remaining, reset = self.limit, self.limit - 1, now + 2.0
         passes = True
         if self.counter:
             passes, remaining, reset = self.counter.take(now)
             limit = self.counter.requests
         if self.refused and self.chance.random() < self.refused:
             passes = False
+        status = 201 if passes else 429
+        if self.failing and self.chance.random() < self.failing:
+            status = 503
         told = (limit, remaining, math.ceil(reset))
-        return passes, b"X-RateLimit-Limit: %d\r\nX-RateLimit-Remaining: %d\r\n" % told[:2] + (
+        return status, b"X-RateLimit-Limit: %d\r\nX-RateLimit-Remaining: %d\r\n" % told[:2] + (
             b"X-RateLimit-Reset: %d\r\n" % told[2]
         )
 
 
 def behaviour(query: dict[str, str]) -> Behaviour:
-    """Read a behaviour: ``latency`` in ms, ``refused``, ``kind``, ``requests`` and ``seconds``."""
+    """Read a behaviour: ``latency`` in ms, ``refused``, ``failing``, and the limit it counts."""
     kind = KINDS.get(query.get("kind", ""))
     counter = kind(int(query["requests"]), float(query["seconds"])) if kind else None
     latency = float(query.get("latency", 0)) / 1_000
-    return Behaviour(latency, float(query.get("refused", 0)), counter)
+    refused, failing = float(query.get("refused", 0)), float(query.get("failing", 0))
+    limit = int(query.get("requests", 1_000_000))
+    return Behaviour(latency, refused, failing, limit, counter)

@@ -50,13 +50,13 @@ class Stats:
     cpu_seconds: float = 0.0
     began: tuple[float, float] | None = field(default=None, repr=False)
 
-    def note(self, body: bytes, *, taken: bool = True) -> None:
+    def note(self, body: bytes, status: int = 201) -> None:
         """Count one request."""
         now = time.perf_counter(), time.process_time()
         self.began = self.began or now
         self.requests += 1
-        self.limited += not taken
-        self.objects += body.count(_OBJECT) if taken else 0
+        self.limited += status == 429
+        self.objects += body.count(_OBJECT) if status == 201 else 0
         self.size += len(body)
         self.seconds, self.cpu_seconds = now[0] - self.began[0], now[1] - self.began[1]
 
@@ -106,9 +106,9 @@ class Answering(asyncio.Protocol):
         self._transport.write(self._answer(path, query, body))
 
     def _count(self, behaviour: Behaviour | None, body: bytes, half: float) -> None:
-        taken, headers = (behaviour or Behaviour()).take(time.time())
-        self.stats.note(body, taken=taken)
-        answer = (_TAKEN if taken else _LIMITED).replace(b"\r\n", b"\r\n" + headers, 1)
+        status, headers = (behaviour or Behaviour()).take(time.time())
+        self.stats.note(body, status)
+        answer = _BY_STATUS[status].replace(b"\r\n", b"\r\n" + headers, 1)
         _after(half, lambda: self._transport.write(answer))
 
     def _answer(self, path: bytes, query: bytes, body: bytes) -> bytes:
@@ -141,6 +141,8 @@ def _response(status: int, body: object) -> bytes:
 
 _TAKEN = _response(201, {"message": "success", "attributes_processed": 75})
 _LIMITED = _response(429, {"message": "Rate Limited"})
+_FAILED = _response(503, {"message": "Service Unavailable"})
+_BY_STATUS = {201: _TAKEN, 429: _LIMITED, 503: _FAILED}
 _UNKNOWN = _response(404, {"message": "not here"})
 _ANSWERS = {
     b"/segments/list": _response(
