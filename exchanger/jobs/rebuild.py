@@ -22,6 +22,7 @@ import structlog
 from exchanger.braze.attributes import NOT_EXPORTED
 from exchanger.config.models import Baseline
 from exchanger.errors import SegmentUnnamed
+from exchanger.files.scratch.spill import Scratch
 from exchanger.jobs.lifecycle.exclusive import with_lease
 from exchanger.jobs.lifecycle.finish import drain
 from exchanger.jobs.lifecycle.maintenance import maintain
@@ -131,8 +132,12 @@ def rebuild(
         users = SegmentUsers.exported(held, state, source, f"{name}@rebuild", names, sought)
         fields = [FieldComparison(one) for one in names]
         report = RebuildReport(name, users.segment, users.asked_at, fields, facts=facts)
-        frames = _compared(state, users, report)
-        state.held.observe_all(frames, stamp=users.stamp, at=users.asked_at)
+        # All of it is read before any is written, as no table can be opened meanwhile.
+        learnt = Scratch(held.workdir, held.bounds).spill()
+        for frame in _compared(state, users, report):
+            learnt.add(frame)
+        state.held.observe_all(learnt.frames(), stamp=users.stamp, at=users.asked_at)
+        learnt.clear()
         users.done()
         maintain(held, state)
         return report

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from deltalake.exceptions import DeltaError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanger.errors import Stopped
 from exchanger.outside.delta.table import MANY_FILES, Table
+from exchanger.outside.delta.writing import as_it_was
 from exchanger.profiles.frames.slices import SLICES
 from exchanger.state.held import compaction as folding
 from exchanger.state.held.table import HeldValues
@@ -213,6 +215,17 @@ def test_what_stops_folding_leaves_the_table_as_it_was(tmp_path):
     assert (before, version) == (readings(values), table.open().version())
     assert values.fold(always)
     assert before == readings(values)
+
+
+@pytest.mark.parametrize("made_of_it", [DeltaError, Exception])
+def test_what_iterating_raised_comes_out_as_it_was(made_of_it):
+    """With one core Delta makes an error of no kind of its own of it."""
+    stopped = Stopped()
+    with pytest.raises(Stopped) as found, as_it_was([stopped]):
+        raise made_of_it("Python exception: Stopped")
+    assert stopped is found.value
+    with pytest.raises(made_of_it), as_it_was([]):
+        raise made_of_it("of Delta itself")
 
 
 @pytest.mark.parametrize("beside", ["append", "compact"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from support.jobs import import_job
 from support.sandbox_calls import post, track
@@ -202,3 +204,23 @@ def test_what_is_given_again_by_another_identifier_is_looked_up(exchange):
 
     [ada] = [one for one in exchange.braze.profiles() if one["email"] == "ada@example.com"]
     assert 6 == ada["custom_attributes"]["visits"]
+
+
+@pytest.mark.parametrize(
+    "verbs", [["run"], pytest.param(["run", "rebuild"], marks=pytest.mark.nightly)]
+)
+def test_one_core_is_enough_to_learn_from_a_segment(exchange, verbs):
+    """Nothing waits for a thread that is busy writing, of which there is only one then."""
+    exchange.braze.add_segment("Everybody")
+    exchange.braze.seed([{"external_id": "ada", "email": "ada@example.com", "visits": 5}])
+    match = [{"external_id": "id"}, {"email": "mail"}]
+    exchange.configure(crm=import_job(match=match, fields=FIELDS, baseline=SEGMENT))
+    exchange.drop("inbox/1.csv", "id,mail,visits,tier\n,Ada@example.com,1,\n")
+    cores = os.sched_getaffinity(0)
+    for verb in verbs:
+        os.sched_setaffinity(0, {min(cores)})
+        process = exchange.start_cold(verb, "crm")
+        os.sched_setaffinity(0, cores)
+        _, said = process.communicate(timeout=60)
+        assert 0 == process.returncode, said
+    assert [6] == [one["custom_attributes"]["visits"] for one in exchange.braze.profiles()]

@@ -173,7 +173,7 @@ class _Seen:
         self._found = [self._ids.clear()]
         self._named = Scratch(call.context.workdir, call.context.bounds).spill()
 
-    def identified(self, export: CompleteExport, last: int) -> Iterator[pl.DataFrame]:
+    def identified(self, export: CompleteExport) -> Iterator[pl.DataFrame]:
         """Read an export as frames of held values, of who has an external id, each once."""
         for users in exported_users(self._call.context, export):
             frame = identified(users, self.fields)
@@ -184,8 +184,6 @@ class _Seen:
                 self._named.add(held_by_keys(keys, users, [*self.fields, NAMES]))
             self.rows += len(users) if self.others.len() else frame.height
             yield frame
-        if self.others.len():
-            self._settle(shown=export.pending.stamp >= last)
 
     def named(self) -> Iterator[pl.DataFrame]:
         """Build the held rows of wanted keys that are no external ids: of one person, or nobody."""
@@ -205,7 +203,7 @@ class _Seen:
         """Forget what was kept of the export."""
         self._named.clear()
 
-    def _settle(self, *, shown: bool) -> None:
+    def settle(self, *, shown: bool) -> None:
         """Conclude whom the keys mean, and of whom nothing is held, before the export is."""
         if not (shown and self.rows):
             return
@@ -242,6 +240,15 @@ def _is_worth_it(
 def _observe(call: ImportContext, export: CompleteExport, seen: _Seen, last: int) -> None:
     """Record everybody in an export: what is not needed now may be needed by the next file."""
     held, pending = call.state.held, export.pending
-    for frames in (seen.identified(export, last), seen.named()):
+    everybody = Scratch(call.context.workdir, call.context.bounds).spill()
+    users = seen.identified(export)
+    if seen.others.len():
+        # What is held is looked at before it is written, as no table can be opened meanwhile.
+        for frame in users:
+            everybody.add(frame)
+        users = everybody.frames()
+        seen.settle(shown=pending.stamp >= last)
+    for frames in (users, seen.named()):
         held.observe_all(frames, stamp=pending.stamp, at=pending.asked_at)
+    everybody.clear()
     held.observe(seen.absent(), stamp=pending.stamp, at=pending.asked_at)

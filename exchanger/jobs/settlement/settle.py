@@ -221,7 +221,7 @@ def _move_people(settling: Settling) -> None:
     held = settling.state.held
     if calls.height:
         at = datetime.fromisoformat(run.acked_at)
-        held.deliver_all(lambda: iter([moved_rows(calls, held, gone=gone)]), seq=run.seq, at=at)
+        held.deliver(moved_rows(calls, held, gone=gone), seq=run.seq, at=at)
 
 
 STEPS: Mapping[Settled, Callable[[Settling], None]] = {

@@ -36,6 +36,7 @@ from exchanger.outside.delta.folders import Folder, LocalFolder
 from exchanger.outside.delta.handle import FIRST_PAUSE, TableHandle
 from exchanger.outside.delta.staged_files import TableFiles
 from exchanger.outside.delta.writing import (
+    as_it_was,
     closed_after,
     name_files,
     noting,
@@ -308,7 +309,8 @@ class Table:
 
         Args:
             frames: Of one schema. Rows may be there twice without harm. What iterating raises
-                leaves the table as it is.
+                leaves the table as it is. It must open no table: the library, which has a thread
+                for each core, waits in one for the frames, and on a single core in the only one.
         """
         self._write_all(self._handle.open(), frames, [])
 
@@ -359,7 +361,7 @@ class Table:
                 first = next(frames, None)
                 if first is None:
                     return False
-                with self._handle.typed("rewrite"):
+                with self._handle.typed("rewrite"), as_it_was(raised):
                     overwrite(table, stream(first, frames))
                     sweep(table)
         except (DeltaError, StorageError) as error:
@@ -441,12 +443,8 @@ class Table:
             first = next(coming, None)
             if first is None:
                 return False
-            try:
+            with as_it_was(raised):
                 self._write(table, stream(first, coming), marks)
-            except (DeltaError, StorageError):
-                if raised:
-                    raise raised[0] from None
-                raise
             return True
 
     def _write(self, table: DeltaTable | None, frame: Any, marks: Sequence[Transaction]) -> None:
