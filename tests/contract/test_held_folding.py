@@ -228,6 +228,20 @@ def test_what_iterating_raised_comes_out_as_it_was(made_of_it):
         raise made_of_it("of Delta itself")
 
 
+def test_no_table_is_opened_to_make_what_another_is_written_of(tmp_path):
+    """On a single core both would wait for each other for good: it is an error on any machine."""
+    one, other = (HeldValues(Table(str(tmp_path / name), {})) for name in "ab")
+    one.deliver(said("a", tier="1"), seq=1, at=at(1))
+
+    def reading():
+        yield said("a", tier="2")
+        yield one.of(pl.Series("@profile", ["a"]), ["tier"]).select("@profile", "@exists", "tier")
+
+    with pytest.raises(RuntimeError, match="while another table is written"):
+        other.deliver_all(reading, seq=1, at=at(2))
+    assert other.table.open() is None
+
+
 @pytest.mark.parametrize("beside", ["append", "compact"])
 def test_who_writes_beside_it_loses_nothing(tmp_path, beside):
     """If another process commits while a table is folded, folding gives way."""

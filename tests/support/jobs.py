@@ -4,6 +4,15 @@ from typing import Any
 
 from exchanger.config.models import ImportJob
 
+PLACED = {
+    "event": "order_placed",
+    "id": "order",
+    "time": "at",
+    "currency": "USD",
+    "source": "web",
+}
+"""What an order says of itself, but for its lines."""
+
 
 def import_job(**changes: Any) -> dict:
     """Return an import as YAML has it: of the files in inbox/, by the external_id in column id."""

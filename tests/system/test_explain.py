@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.jobs import PLACED
 from support.sandbox_calls import post
 
 from exchanger import Exchanger
@@ -165,12 +166,8 @@ ORDERS = importing(
     "orders",
     "orders/",
     match=BY_ID,
-    order={
-        "event": "order_placed",
-        "id": "order",
-        "time": "at",
-        "currency": "USD",
-        "source": "web",
+    order=PLACED
+    | {
         "total": {"sum": "p"},
         "product": {"id": "sku", "name": "sku", "variant": "sku", "quantity": "n", "price": "p"},
     },

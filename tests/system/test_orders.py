@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from support.jobs import import_job
+from support.jobs import PLACED, import_job
 
 ORDERS = import_job(
     object="orders",
     source={"prefix": "inbox/orders/"},
-    order={
-        "event": "order_placed",
-        "id": "order",
-        "time": "at",
-        "currency": "USD",
-        "source": "web",
+    order=PLACED
+    | {
         "total": {"sum": "line_total"},
         "product": {"id": "sku", "name": "title", "variant": "sku", "quantity": "n", "price": "p"},
         "metadata": {"store": "store"},

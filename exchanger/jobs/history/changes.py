@@ -90,19 +90,18 @@ def just_given(context: JobContext, state: ConnectionState, last: int, keys: pl.
     Raises:
         StateMissing: A rule of the bucket removed the plan of such a run.
     """
-    if keys.is_empty():
-        return False
     text = pl.col("wanted").str.json_decode(pl.String).str.to_lowercase()
     plain = {"email": text.str.strip_chars(), "phone": text.str.replace_all("[^+0-9]", "")}
-    for run in sent_lately(context, state.runs, last):
-        given = pl.lit(value=False)
-        for name in SHARED & {*run.fields}:
-            is_one = profile_key(name, plain[name]).is_in(keys.implode())
-            given |= (pl.col("field") == name) & is_one
-        parts = changes_of_run(context, state, run) if SHARED & {*run.fields} else iter(())
-        if any(part.select(given.any()).item() for part in parts):
-            return True
-    return False
+    is_one = [
+        (pl.col("field") == name) & profile_key(name, plain[name]).is_in(keys.implode())
+        for name in SHARED
+    ]
+    return any(
+        part.select(pl.any_horizontal(is_one).any()).item()
+        for run in sent_lately(context, state.runs, last)
+        if SHARED & {*run.fields}
+        for part in changes_of_run(context, state, run)
+    )
 
 
 class KnownChanges(NamedTuple):

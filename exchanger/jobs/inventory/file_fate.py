@@ -11,7 +11,7 @@ from exchanger.config.findings import closest
 from exchanger.errors import StorageError, StorageMissing
 from exchanger.files.folders import wider_pattern
 from exchanger.jobs.inventory.former_answers import FormerAnswers
-from exchanger.jobs.inventory.left_over import is_of_snapshot
+from exchanger.jobs.inventory.left_over import is_of_snapshot, takes_corrected
 from exchanger.notes import read_notes, without_choices
 from exchanger.state.inputs.file_ledger import WAITING
 from exchanger.state.inputs.left_over import history, left_over
@@ -192,7 +192,7 @@ def _rejected_in_part(state: ConnectionState, job: str, seq: int) -> JobStand:
         run = state.runs.read(seq).document
         if is_of_snapshot(run):
             return JobStand(job, "left_over", seq, "snapshot")
-        if run.answers.get("corrected") and not run.shadow:
+        if takes_corrected(run):
             places = AnswerNames(run.answers["prefix"]).correcting(seq)
             return JobStand(job, "left_over", seq, "rows", *places)
     return JobStand(job, "left_over", seq, "rows")

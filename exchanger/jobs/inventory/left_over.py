@@ -87,7 +87,7 @@ def note_retry(report: RunReport, run: RunDocument) -> list[Note]:
         return [noted("retry_of_snapshot", run=report.seq)]
     notes = [noted("retry_rejected", run=report.seq)]
     in_part = any(file.rejected and file.outcome not in _AS_A_WHOLE for file in run.files)
-    if in_part and run.answers.get("corrected") and not run.shadow:
+    if in_part and takes_corrected(run):
         notes.append(_in_place(run.answers["prefix"], report.seq))
     return notes
 
@@ -95,6 +95,11 @@ def note_retry(report: RunReport, run: RunDocument) -> list[Note]:
 def is_of_snapshot(run: RunDocument) -> bool:
     """Return whether a file of a few rows, dropped after those of a run, says that others left."""
     return bool(run.members or run.answers.get("snapshot"))
+
+
+def takes_corrected(run: RunDocument) -> bool:
+    """Return whether rows that a run rejected lie beside the folder, and are taken corrected."""
+    return bool(run.answers.get("corrected")) and not run.shadow
 
 
 def _in_place(prefix: str, run: int) -> Note:

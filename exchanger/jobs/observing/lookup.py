@@ -169,7 +169,7 @@ def _waited(call: ImportContext, parts: Spill) -> bool:
     """
     nobody = pl.Series([], dtype=pl.String)
     keys = pl.concat([nobody, *(_shared(frame[PROFILE]) for frame in parts.frames([PROFILE]))])
-    newest = call.state.runs.newest()
+    newest = call.state.runs.newest() if keys.len() else None
     last = 0 if newest is None else newest.document.seq
     if not just_given(call.context, call.state, last, keys):
         return True

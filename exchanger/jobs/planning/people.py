@@ -188,10 +188,11 @@ def _old_ids(call: ImportContext, batch: InputBatch) -> pl.Series:
     """
     Name the external ids of a run that were renamed, each once.
 
-    Whose each is, a look has to tell: it may have ended, and be somebody else's by now.
+    Whose each is, a look has to tell: it may have ended, and be somebody else's by now. Of rows
+    that are objects of their own it does not matter: nothing is held of whom they are about.
     """
     found = [pl.Series(PROFILE, [], pl.String)]
-    if IDENTIFIED not in call.state.held.fields():
+    if not call.kind.holds_values or IDENTIFIED not in call.state.held.fields():
         return found[0]
     for rows in (batch.given, batch.corrections):
         for number in range(len(rows)):

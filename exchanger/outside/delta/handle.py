@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
@@ -18,6 +19,35 @@ FIRST_PAUSE = 0.05
 """Seconds before a second attempt; each further pause is twice the one before."""
 
 _READINGS = 5
+
+
+class _Feeding(threading.local):
+    """Whether this thread is making what a table is written of."""
+
+    now = False
+
+
+_FEEDING = _Feeding()
+
+
+def fed(frames: Iterator[T]) -> Generator[T]:
+    """
+    Iterate over what a table is written of, and let no table be opened to make it.
+
+    Delta's library has a thread for each core, and waits in one for what is written. On a single
+    core that is the only one: what opens a table would wait for it, and be waited for, for good.
+    It begins to write once it has the first frame.
+    """
+    begun = False
+    while True:
+        _FEEDING.now, begun = begun, True
+        try:
+            frame = next(frames, None)
+        finally:
+            _FEEDING.now = False
+        if frame is None:
+            return
+        yield frame
 
 
 class TableHandle:
@@ -43,7 +73,14 @@ class TableHandle:
         self._kept: tuple[dict[str, str], DeltaTable] | None = None
 
     def open(self) -> DeltaTable | None:
-        """Open the newest version; None if nothing was ever appended."""
+        """
+        Open the newest version; None if nothing was ever appended.
+
+        Raises:
+            RuntimeError: It is to make what another table is written of: see *fed*.
+        """
+        if _FEEDING.now:
+            raise RuntimeError(f"{self.uri} is opened while another table is written")
 
         def once() -> DeltaTable | None:
             with self.typed("open"):
@@ -63,7 +100,7 @@ class TableHandle:
         kept, self._kept = self._kept, None
         options = self.options()
         table = None
-        if kept is not None and kept[0] == options:
+        if kept is not None and kept[0] == options and not _FEEDING.now:
             table = kept[1]
             try:
                 table.update_incremental()

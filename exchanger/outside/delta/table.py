@@ -33,7 +33,7 @@ from exchanger.errors import (
 )
 from exchanger.files.scratch.prefetch import prefetch
 from exchanger.outside.delta.folders import Folder, LocalFolder
-from exchanger.outside.delta.handle import FIRST_PAUSE, TableHandle
+from exchanger.outside.delta.handle import FIRST_PAUSE, TableHandle, fed
 from exchanger.outside.delta.staged_files import TableFiles
 from exchanger.outside.delta.writing import (
     as_it_was,
@@ -309,8 +309,7 @@ class Table:
 
         Args:
             frames: Of one schema. Rows may be there twice without harm. What iterating raises
-                leaves the table as it is. It must open no table: the library, which has a thread
-                for each core, waits in one for the frames, and on a single core in the only one.
+                leaves the table as it is. It must open no table, as *fed* says.
         """
         self._write_all(self._handle.open(), frames, [])
 
@@ -439,7 +438,7 @@ class Table:
     ) -> bool:
         """Write frames as one commit; False if there are none."""
         raised: list[Exception] = []
-        with closed_after(prefetch(noting(frames, raised))) as coming:
+        with closed_after(prefetch(noting(fed(frames), raised))) as coming:
             first = next(coming, None)
             if first is None:
                 return False
