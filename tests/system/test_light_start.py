@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 IMPORTED = re.compile(r"^import time:[ \d]+\|[ \d]+\| +(\S+)$", re.MULTILINE)
 FIELDS = {"match": [{"external_id": "id"}], "fields": {"city": "set"}}
 
@@ -25,10 +27,11 @@ def imported(exchange, *words):
     return set(IMPORTED.findall(done.stderr))
 
 
-def test_a_run_loads_no_library_that_it_does_not_use(exchange):
-    """Not numpy for Arrow, rich for tracebacks, nor Arrow's functions."""
+@pytest.mark.parametrize("rows", [2, 20_000])
+def test_a_run_loads_no_library_that_it_does_not_use(exchange, rows):
+    """Not numpy for Arrow, rich for tracebacks, nor Arrow's functions; nor a large run."""
     exchange.configure(people={"type": "import", "source": {"prefix": "in/"}, **FIELDS})
-    exchange.drop("in/a.csv", "id,city\n1,Oslo\n2,Rome\n")
+    exchange.drop("in/a.csv", "id,city\n" + "".join(f"{n},Oslo\n" for n in range(rows)))
 
     loaded = imported(exchange, "run", "people")
 

@@ -19,6 +19,7 @@ from deltalake import Schema
 from deltalake.transaction import AddAction
 
 from exchanger.files.scratch.arrow import pa, parquet
+from exchanger.files.scratch.frame_file import as_arrow
 from exchanger.outside.delta.folders import Folder, Upload
 
 FILE_SIZE = 100 << 20
@@ -77,12 +78,12 @@ class TableFiles:
         """
         if frame.is_empty():
             return
-        rows = frame.to_arrow()
-        self._arrow = rows.schema if self._arrow is None else self._arrow
+        rows = as_arrow(frame, self._arrow)
+        self._arrow = rows.schema
         if self._open is None:
             name = f"ahead-{self._nonce}-{len(self._stored):05d}.zstd.parquet"
             self._open = _OpenFile(name, self._path(), self._folder.upload(name), self._arrow)
-        self._open.add(frame, rows.cast(self._arrow))
+        self._open.add(frame, rows)
         if self._open.size >= self._file_size:
             self._store()
 
