@@ -55,6 +55,7 @@ setup(
             *DASK,
             *DEMO,
             "boto3-stubs[s3]>=1.36,<2",
+            "grimp>=3,<4",
             "hypothesis>=6.130,<7",
             "import-linter>=2.3,<3",
             "mypy>=1.15,<3",

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exchanger.version import __version__
+
 if TYPE_CHECKING:
     from exchanger.app.api import Exchanger
 
-__version__ = "0.1.0"
 __all__ = ["Exchanger", "__version__"]
 
 

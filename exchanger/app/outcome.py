@@ -1,8 +1,10 @@
-"""How something ended: the words of an error without a secret, and exit codes by precedence."""
+"""How something ended: a job; the words of an error without a secret; exit codes by precedence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -18,6 +20,24 @@ Exit codes in the order of precedence: of several, the last one counts.
 
 ``docs/commands.md`` says so, too.
 """
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What became of one job.
+
+    Args:
+        report: As ``RunReport.to_dict`` renders it, with the words of its notes.
+        bucket: The bucket that its keys are in.
+        exit_code: What the process would end with, were this its only job.
+        error: What it ended with, if it was told of one.
+    """
+
+    report: dict[str, Any]
+    bucket: str
+    exit_code: int
+    error: Exception | None = None
 
 
 def words_of(error: BaseException) -> Message:

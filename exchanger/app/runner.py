@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from exchanger.app.messages.notes.words import worded
-from exchanger.app.outcome import exit_code
+from exchanger.app.outcome import Outcome, exit_code
 from exchanger.app.wiring import from_connection, open_context
 from exchanger.config.models import ImportJob
 from exchanger.errors import NotAnExport, NotAnImport, Stopped
@@ -26,24 +26,6 @@ if TYPE_CHECKING:
 
 
 Story = Callable[["JobContext"], RunReport]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """
-    What became of one job.
-
-    Args:
-        report: As ``RunReport.to_dict`` renders it, with the words of its notes.
-        bucket: The bucket that its keys are in.
-        exit_code: What the process would end with, were this its only job.
-        error: What it ended with, if it was told of one.
-    """
-
-    report: dict[str, Any]
-    bucket: str
-    exit_code: int
-    error: Exception | None = None
 
 
 def run_job(  # noqa: PLR0913 - one for each thing that differs between ways in

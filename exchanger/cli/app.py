@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from exchanger import __version__
 from exchanger.cli.verbs import (
     adopt,
     alerts,
@@ -37,6 +36,7 @@ from exchanger.cli.verbs import (
     undo,
 )
 from exchanger.cli.verbs import run as run_verb
+from exchanger.version import __version__
 
 _EPILOG = (
     "Exit codes: 0 done; 1 unexpected; 2 usage; 3 configuration; 4 done in part (rows rejected or"

@@ -14,7 +14,8 @@ from exchanger.cli.exit import print_json, say
 from exchanger.cli.progress import shown_progress
 
 if TYPE_CHECKING:
-    from exchanger.app.runner import Outcome, Story
+    from exchanger.app.outcome import Outcome
+    from exchanger.app.runner import Story
     from exchanger.config.models import Config
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exchanger.app.defaults import LogLevel
-from exchanger.app.outcome import words_of
-from exchanger.app.runner import Outcome, run_job, story_of
+from exchanger.app.outcome import Outcome, words_of
+from exchanger.app.runner import run_job, story_of
 from exchanger.app.wiring import open_context, prepare
 from exchanger.config.models import Config, ImportJob
 from exchanger.jobs.plan import plan_import

@@ -42,7 +42,8 @@ from exchanger.jobs.planning.guards import (
 from exchanger.jobs.quarantine.refused import GIVEN, UNCERTAIN_ROW
 from exchanger.jobs.reading.read import read_all_files
 from exchanger.jobs.runtime.artifacts import load
-from exchanger.jobs.runtime.report import combined, numbered_report
+from exchanger.jobs.runtime.import_context import ImportContext, numbered_report
+from exchanger.jobs.runtime.report import combined
 from exchanger.notes import noted
 from exchanger.profiles.frames.columns import FILE
 from exchanger.state.runs.log import LEFT_OUT, VersionedRun
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.intake.requests import CountMode
     from exchanger.jobs.runtime.context import JobContext
-    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.inputs.file_ledger import LedgerSnapshot
     from exchanger.state.runs.log import ClaimedFile, RunDocument

@@ -42,7 +42,8 @@ from exchanger.jobs.quarantine.corrections import (
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import QuarantinedRows
 from exchanger.jobs.reading.read import read_files
-from exchanger.jobs.runtime.report import FileReport, new_report, numbered_report
+from exchanger.jobs.runtime.import_context import ImportContext, new_report, numbered_report
+from exchanger.jobs.runtime.report import FileReport
 from exchanger.notes import noted
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.planning.exposure import Exposure
-    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.notes import Note
     from exchanger.state.runs.log import RunDocument, VersionedRun

@@ -46,16 +46,11 @@ from exchanger.jobs.lifecycle.leavers import (
 from exchanger.jobs.observing.first_delivery_check import due, read_back
 from exchanger.jobs.planning.guards import guards_of
 from exchanger.jobs.reading.read import read_files
-from exchanger.jobs.runtime.import_context import ImportContext
+from exchanger.jobs.runtime.import_context import ImportContext, new_report, numbered_report
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish, recognise
-from exchanger.jobs.runtime.report import (
-    RunReport,
-    combined,
-    new_report,
-    numbered_report,
-)
+from exchanger.jobs.runtime.report import RunReport, combined
 from exchanger.notes import Note, noted
 from exchanger.state.runs.log import ENDED
 from exchanger.state.store import open_state

@@ -25,11 +25,11 @@ from exchanger.jobs.planning.commit import canary_of
 from exchanger.jobs.planning.guards import decision_guards, guards_of
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, examples_shown, preview
-from exchanger.jobs.runtime.import_context import ImportContext
+from exchanger.jobs.runtime.import_context import ImportContext, new_report
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import establish, recognise
-from exchanger.jobs.runtime.report import FileReport, new_report
+from exchanger.jobs.runtime.report import FileReport
 from exchanger.jobs.runtime.saved_plan import SavedPlan, configuration_of, identity_of
 from exchanger.notes import Note, noted
 from exchanger.state.store import open_state

@@ -30,7 +30,8 @@ from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.quarantine.given_again import GIVEN_AGAIN
 from exchanger.jobs.quarantine.read import quarantined_rows
 from exchanger.jobs.reading.read import read_all_files
-from exchanger.jobs.runtime.report import combined, new_report, numbered_report
+from exchanger.jobs.runtime.import_context import ImportContext, new_report, numbered_report
+from exchanger.jobs.runtime.report import combined
 from exchanger.jobs.snapshots.removal import about_the_same, there_again
 from exchanger.notes import Note, noted
 from exchanger.profiles.frames.columns import FILE, PROFILE, ROW
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.quarantine.read import QuarantinedRows
     from exchanger.jobs.runtime.context import JobContext
-    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.runs.log import ClaimedFile, RunDocument, VersionedRun
 

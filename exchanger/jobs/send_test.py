@@ -25,11 +25,10 @@ from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
 from exchanger.jobs.reading.read import read_all_files
-from exchanger.jobs.runtime.import_context import ImportContext
+from exchanger.jobs.runtime.import_context import ImportContext, new_report, numbered_report
 from exchanger.jobs.runtime.memories import memories_of
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
-from exchanger.jobs.runtime.report import new_report, numbered_report
 from exchanger.notes import noted
 from exchanger.outside.braze.cohorts import creation, with_keys
 from exchanger.profiles.frames.columns import ENDPOINT, OBJECT

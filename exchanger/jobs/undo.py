@@ -26,11 +26,11 @@ from exchanger.jobs.planning.budgets import note_price
 from exchanger.jobs.planning.guards import decision_guards
 from exchanger.jobs.planning.plan import planned
 from exchanger.jobs.planning.preview import PlanReport, preview
-from exchanger.jobs.runtime.import_context import ImportContext
+from exchanger.jobs.runtime.import_context import ImportContext, new_report, numbered_report
 from exchanger.jobs.runtime.memories import values_elsewhere
 from exchanger.jobs.runtime.options import ImportOptions
 from exchanger.jobs.runtime.recognition import recognise
-from exchanger.jobs.runtime.report import combined, new_report, numbered_report
+from exchanger.jobs.runtime.report import combined
 from exchanger.notes import Note, noted
 from exchanger.objects.kinds import kind_named
 from exchanger.state.store import open_state

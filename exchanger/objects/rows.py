@@ -31,11 +31,9 @@ from exchanger.profiles.spelling.profile_key import are_external_ids, identifier
 from exchanger.profiles.validation.messages import Place, no_rejections, rejections_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from exchanger.braze.endpoints import Endpoint
     from exchanger.config.models import OnUnknown
-    from exchanger.objects.kinds import ObjectKind
+    from exchanger.objects.parts import Fault
     from exchanger.profiles.frames.rules import Rule
 
 
@@ -94,21 +92,19 @@ class RowOptions:
 
 
 def judged_rows(
-    given: pl.DataFrame, kind: ObjectKind, rules: Mapping[str, Rule], now: datetime
+    given: pl.DataFrame, faults: Sequence[Fault], rules: Mapping[str, Rule]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     Part rows into those that Braze would take and those it would not, or would take otherwise.
 
     Args:
         given: Typed rows.
-        kind: What they become.
+        faults: What can be wrong with an object of theirs.
         rules: The parts of an object, by name.
-        now: The time.
 
     Returns:
         The rows that are fine, and the rejected ones as ``messages.REJECTED``.
     """
-    faults = kind.faults([*rules.values()], now)
     if not faults:
         return given, no_rejections()
     flags = given.select(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
+
+import grimp
 
 import exchanger
 
@@ -36,3 +39,10 @@ def test_a_room_has_few_files():
         if folder.is_dir() and len([*folder.glob("*.py")]) - 1 > LARGEST
     ]
     assert not set(full) - ONE_EACH
+
+
+def test_no_module_imports_itself_in_a_circle():
+    """Not for types alone either, nor when something is first asked for: each stands on others."""
+    graph = grimp.build_graph("exchanger", cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    assert len({*TopologicalSorter(imports).static_order()}) == len(graph.modules)

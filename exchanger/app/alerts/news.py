@@ -12,7 +12,7 @@ from exchanger.files.signs import empty_parts
 from exchanger.state.alerts.book import News, Words
 
 if TYPE_CHECKING:
-    from exchanger.app.runner import Outcome
+    from exchanger.app.outcome import Outcome
 
 Report = Mapping[str, Any]
 

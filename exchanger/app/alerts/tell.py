@@ -23,7 +23,7 @@ from exchanger.state.names import StateNames
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from exchanger.app.runner import Outcome
+    from exchanger.app.outcome import Outcome
     from exchanger.config.models import Config, Notification
     from exchanger.jobs.runtime.context import JobContext
     from exchanger.outside.notify.channel import Tone

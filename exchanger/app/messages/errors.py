@@ -182,7 +182,7 @@ def _(error: errors.JobBusy) -> Message:
 
 @plain_words.register
 def _(error: errors.StateNewer) -> Message:
-    from exchanger import __version__
+    from exchanger.version import __version__
 
     return Message(
         f"{error.key} was written by a newer version of exchanger: it has format {error.written}, "

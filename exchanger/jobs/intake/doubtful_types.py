@@ -30,7 +30,7 @@ def undecided_words_apart(call: ImportContext) -> KeptColumns:
 
     So writing ``nulls`` is enough to give a column its other type.
     """
-    kept = columns_of_now(call)
+    kept = columns_of_now(call.state, call.name)
     mended = {
         column
         for column, words in kept.words.items()

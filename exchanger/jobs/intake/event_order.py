@@ -92,7 +92,7 @@ def applied_orders(call: ImportContext, given: pl.DataFrame, rules: Sequence[Rul
     fields = [rule.name for rule in rules if rule.merge in GIVING_WAY]
     orders = call.state.high_water_marks.by(call.name, column)
     applied = orders.of(given[PROFILE], fields, given[ORDER].dtype)
-    demand_order_of_now(call, orders)
+    demand_order_of_now(call.state, call.name, column, orders)
     return applied
 
 

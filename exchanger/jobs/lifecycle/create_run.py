@@ -18,7 +18,7 @@ from exchanger.jobs.planning.commit import commit
 from exchanger.jobs.planning.guards import guard_of_plan
 from exchanger.jobs.planning.parts import MadeParts, parts_of
 from exchanger.jobs.planning.plan import planned
-from exchanger.jobs.runtime.report import numbered_report
+from exchanger.jobs.runtime.import_context import ImportContext, numbered_report
 from exchanger.notes import Note, noted
 from exchanger.state.runs.log import LEFT_OUT
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from exchanger.jobs.intake.batch import InputBatch
     from exchanger.jobs.planning.exposure import Exposure
     from exchanger.jobs.planning.guards import Guard
-    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.state.runs.log import VersionedRun
 

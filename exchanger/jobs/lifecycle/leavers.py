@@ -14,8 +14,8 @@ from exchanger.jobs.lifecycle.create_run import create_run
 from exchanger.jobs.lifecycle.exclusive import plan_and_commit
 from exchanger.jobs.lifecycle.finish import finish
 from exchanger.jobs.planning.preview import OwedRemoval
+from exchanger.jobs.runtime.import_context import ImportContext, numbered_report
 from exchanger.jobs.runtime.options import ImportOptions
-from exchanger.jobs.runtime.report import numbered_report
 from exchanger.jobs.snapshots.removal import leaver_rows, points_of_removal, removal_of, removing
 from exchanger.notes import noted
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exchanger.jobs.planning.exposure import Exposure
-    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.jobs.runtime.report import RunReport
     from exchanger.notes import Note
     from exchanger.state.runs.log import RunDocument, VersionedRun

@@ -253,7 +253,7 @@ def _rows(
     """
     ledger = call.state.rows(call.name) if call.job.row_name else None
     if ledger is not None:
-        demand_rows_of_now(call)
+        demand_rows_of_now(call.state, call.name)
     nothing = pl.Series(ROW_ID, [], pl.String)
     for number in range(len(batch.given)):
         given = batch.given.part(number)

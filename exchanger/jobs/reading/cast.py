@@ -235,7 +235,8 @@ def _of_one_kind(files: Sequence[StagedFile], types: Mapping[str, str]) -> list[
 def _judged(call: ImportContext, rules: list[Rule], given: Given) -> Given:
     """Reject rows of which the cells are fine, and which are no object that Braze takes."""
     named = {rule.name: rule for rule in rules}
-    fine, odd = judged_rows(given.frame, call.kind, named, call.context.clock.now())
+    faults = call.kind.faults(rules, call.context.clock.now())
+    fine, odd = judged_rows(given.frame, faults, named)
     if odd.is_empty():
         return given
     faulty = given.faulty

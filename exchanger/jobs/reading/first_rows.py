@@ -167,7 +167,8 @@ def _rows(call: ImportContext, read: ReadFile, kept: KeptColumns, most: int) -> 
 def _rejected(call: ImportContext, rules: list[Rule], given: Given) -> list[pl.DataFrame]:
     """Find the rows that would be rejected, each with an entry for each of its cells at fault."""
     named = {rule.name: rule for rule in rules}
-    fine, odd = judged_rows(given.frame, call.kind, named, call.context.clock.now())
+    faults = call.kind.faults(rules, call.context.clock.now())
+    fine, odd = judged_rows(given.frame, faults, named)
     rejected = [given.rejected, odd]
     if call.kind.shaped is not None:
         rejected.append(call.kind.shaped(fine, named, call.job).rejected)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from exchanger.config.models import ImportJob
 from exchanger.files.signs import Entry
 from exchanger.jobs.runtime.context import JobContext
 from exchanger.jobs.runtime.memories import Memories
 from exchanger.jobs.runtime.options import ImportOptions
-from exchanger.jobs.runtime.report import RunReport
+from exchanger.jobs.runtime.report import RunReport, new_run_id
 from exchanger.objects.kinds import ObjectKind, kind_of
 from exchanger.outside.s3.objects import ObjectInfo
 from exchanger.state.held.items import HeldItems
@@ -89,3 +91,17 @@ class ImportContext:
         """What each file counts for once, as no row of it has a name of its own; mostly nothing."""
         nameless = self.kind.counts_rows and not self.job.row_name
         return (f"@rows of {self.name}",) if nameless else ()
+
+
+def new_report(call: ImportContext) -> RunReport:
+    """Begin the report of a run."""
+    now = call.context.clock.now()
+    return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
+
+
+def numbered_report(call: ImportContext, seq: int) -> RunReport:
+    """Begin the report of the run that has this number."""
+    report = new_report(call)
+    report.seq = seq
+    structlog.contextvars.bind_contextvars(run_id=report.run_id)
+    return report

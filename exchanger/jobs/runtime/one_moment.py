@@ -17,7 +17,6 @@ from exchanger.outside.delta.table import TableVersion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.inputs.column_types import KeptColumns
     from exchanger.state.inputs.high_water_marks import JobHighWaterMarks
     from exchanger.state.runs.log import RunDocument
@@ -69,46 +68,48 @@ def note_lost_values(state: ConnectionState) -> list[Note]:
     return [noted("values_lost", table=state.names.held)] if held.is_lost else []
 
 
-def demand_rows_of_now(call: ImportContext) -> None:
+def demand_rows_of_now(state: ConnectionState, job: str) -> None:
     """
     Check that the ledger of a job's rows has what its last run took up.
 
     Raises:
         TableOlder: It has not, so rows would count again.
     """
-    last = call.state.file_ledger.snapshot().last_run(call.name)
-    if last is None or call.state.rows(call.name).last_recorded() >= last:
+    last = state.file_ledger.snapshot().last_run(job)
+    if last is None or state.rows(job).last_recorded() >= last:
         return
-    run = call.state.runs.read(last).document
+    run = state.runs.read(last).document
     took_up = run.report.get("rows_applied") or run.report.get("rows_in_doubt")
     if run.row_ids and run.state == "settled" and took_up:
-        raise TableOlder(call.state.names.row_ledger(call.name), last, "row_id")
+        raise TableOlder(state.names.row_ledger(job), last, "row_id")
 
 
-def demand_order_of_now(call: ImportContext, orders: JobHighWaterMarks) -> None:
+def demand_order_of_now(
+    state: ConnectionState, job: str, column: str, orders: JobHighWaterMarks
+) -> None:
     """
-    Check that the orders of a job, once some were read, have what its last run reached.
+    Check that the orders of a job by a column, once some were read, have what its last run reached.
 
     Raises:
         TableOlder: They have not, so late rows would undo newer ones.
     """
-    last = call.state.file_ledger.snapshot().last_run(call.name)
+    last = state.file_ledger.snapshot().last_run(job)
     if last is None or orders.last_recorded() >= last:
         return
-    run, column = call.state.runs.read(last).document, call.job.source.order_by or ""
+    run = state.runs.read(last).document
     if run.ordered and run.order_by == column:
-        raise TableOlder(call.state.names.high_water_marks(call.name, column), last, "order_by")
+        raise TableOlder(state.names.high_water_marks(job, column), last, "order_by")
 
 
-def columns_of_now(call: ImportContext) -> KeptColumns:
+def columns_of_now(state: ConnectionState, job: str) -> KeptColumns:
     """
     Read what is kept of a job's columns, as the last run left it if that was one of the job.
 
     Its document says what it settled on, so nothing is lost with an earlier one of the columns.
     """
-    kept, newest = call.state.types.columns(call.name), call.state.runs.newest()
+    kept, newest = state.types.columns(job), state.runs.newest()
     run = None if newest is None else newest.document
-    if run is None or (run.job, run.state) != (call.name, "settled") or not run.types:
+    if run is None or (run.job, run.state) != (job, "settled") or not run.types:
         return kept
     reset = {name for name, last in kept.forgotten.items() if last >= run.seq}
     return replace(

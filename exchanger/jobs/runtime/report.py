@@ -8,15 +8,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-import structlog
-
 from exchanger.notes import Note, as_plain, noted, read_notes
 from exchanger.state.runs.log import FileOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exchanger.jobs.runtime.import_context import ImportContext
     from exchanger.state.runs.acknowledgements import SendCounts
 
 RunState = Literal[
@@ -196,20 +193,6 @@ class RunReport:
     def exit_code(self) -> int:
         """The process's exit code for this run."""
         return EXIT_CODES[self.state]
-
-
-def new_report(call: ImportContext) -> RunReport:
-    """Begin the report of a run."""
-    now = call.context.clock.now()
-    return RunReport(run_id=new_run_id(call.name, now), job=call.name, started_at=now)
-
-
-def numbered_report(call: ImportContext, seq: int) -> RunReport:
-    """Begin the report of the run that has this number."""
-    report = new_report(call)
-    report.seq = seq
-    structlog.contextvars.bind_contextvars(run_id=report.run_id)
-    return report
 
 
 def note_unseen(profiles: int, points: int) -> list[Note]:

@@ -21,13 +21,13 @@ from typing import Any
 
 import structlog
 
-from exchanger import __version__
 from exchanger.config.loading.shorthand import default_state_prefix
 from exchanger.config.models import Connection
 from exchanger.errors import StorageError
 from exchanger.files.heartbeat import Heartbeat
 from exchanger.outside.s3.bucket import Bucket
 from exchanger.state.names import StateNames
+from exchanger.version import __version__
 
 EVERY = 60.0
 """Seconds between two documents of a connection."""

@@ -5,7 +5,7 @@ from support.config_texts import ENVIRON
 
 from exchanger.app.alerts.news import news_of_daemon, news_of_run, rejected_percent
 from exchanger.app.alerts.texts import TITLES, together
-from exchanger.app.runner import Outcome
+from exchanger.app.outcome import Outcome
 from exchanger.config.loading.load import read_config
 from exchanger.config.models import Notification
 from exchanger.errors import BrazeRefused, FileRejected, InvalidRow, SchemaBroken, StorageDenied

@@ -94,7 +94,9 @@ def read(job, *rows):
     raw = RawColumns(frame=frame.drop("file", strict=False), textual=True, key="in/a.csv")
     rules = settle_rules(job, raw, {}).rules
     cast = cast_rows(raw, rules, job, 0)
-    fine, odd = judged_rows(cast.frame, kind_of(job), {rule.name: rule for rule in rules}, NOW)
+    fine, odd = judged_rows(
+        cast.frame, kind_of(job).faults(rules, NOW), {rule.name: rule for rule in rules}
+    )
     bad = [cast.frame.join(odd, on=[FILE, ROW], how="semi")]
     bad += [] if cast.faulty is None else [cast.faulty]
     marked = pl.concat(bad).with_columns(pl.lit(value=True).alias(FAULTY))

@@ -195,7 +195,7 @@ def test_a_row_that_braze_would_not_take_as_it_is_is_rejected(job, row, reason):
     """Each fault has a word of its own, and a row without any is fine."""
     cast, rules = read(job, (EVENT if job is EVENTS else PURCHASE) | row)
     named = {rule.name: rule for rule in rules}
-    fine, odd = judged_rows(cast.frame, kind_of(job), named, NOW)
+    fine, odd = judged_rows(cast.frame, kind_of(job).faults(rules, NOW), named)
     found = pl.concat([cast.rejected, odd])
     assert ([] if reason is None else [reason]) == found["reason"].to_list()
     assert (reason is None) == bool(fine.height)
@@ -216,7 +216,7 @@ def test_properties_larger_than_braze_takes_are_rejected():
             "properties.big": ['{"x":"' + "y" * 102_400 + '"}', '{"x":1}'],
         }
     )
-    _, odd = judged_rows(frame, kind_of(EVENTS), {big.name: big}, NOW)
+    _, odd = judged_rows(frame, kind_of(EVENTS).faults([big], NOW), {big.name: big})
     assert [(1, "too_large")] == odd.select("@row", "reason").rows()
 
 
