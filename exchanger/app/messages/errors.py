@@ -17,6 +17,7 @@ from exchanger.app.defaults import DEFAULT_CONFIG
 from exchanger.app.messages.outside_errors import words_for_outside
 from exchanger.app.messages.words import Message, filled, with_connection
 from exchanger.config.findings import closest, listed
+from exchanger.version import __version__
 
 
 def words_for(error: BaseException) -> Message:
@@ -182,8 +183,6 @@ def _(error: errors.JobBusy) -> Message:
 
 @plain_words.register
 def _(error: errors.StateNewer) -> Message:
-    from exchanger.version import __version__
-
     return Message(
         f"{error.key} was written by a newer version of exchanger: it has format {error.written}, "
         f"and {__version__}, which is installed here, reads format {error.known}.",
