@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import combinations
 
@@ -43,10 +44,37 @@ def check_overlaps(
             yield from _own_state(name, job, connection, connections)
             if isinstance(job, ImportJob):
                 yield from _answers(name, job, connection)
-    for first, second in combinations(named.items(), 2):
-        home = homes.get(first[0])
-        if home and home == homes.get(second[0]):
+    of_connection: dict[str, list[_Named]] = {}
+    for name, job in named.items():
+        of_connection.setdefault(homes.get(name, ""), []).append((name, job))
+    for home, its_jobs in of_connection.items():
+        for first, second in _that_meet(its_jobs) if home else ():
             yield from _of_a_pair(first, second)
+
+
+def _that_meet(jobs: Sequence[_Named]) -> list[tuple[_Named, _Named]]:
+    """
+    List the pairs of jobs of which one's folder lies in a folder of the other, or of one cohort.
+
+    In their order. Of hundreds of jobs hardly any pair does, so not each is looked at.
+    """
+    ordered = sorted((_prefix(job), number) for number, (_, job) in enumerate(jobs))
+    pairs: set[tuple[int, int]] = set()
+    cohorts: dict[str, list[int]] = {}
+    for number, (_, job) in enumerate(jobs):
+        answers: tuple[str, ...] = ()
+        if isinstance(job, ImportJob):
+            answers = answer_folders(job)
+            if job.cohort is not None:
+                cohorts.setdefault(job.cohort.key, []).append(number)
+        for folder in (_prefix(job), *answers):
+            for at in range(bisect_left(ordered, (folder, 0)), len(ordered)):
+                inside, other = ordered[at]
+                if not inside.startswith(folder):
+                    break
+                pairs.add((min(number, other), max(number, other)))
+    pairs.update(pair for alike in cohorts.values() for pair in combinations(alike, 2))
+    return [(jobs[one], jobs[other]) for one, other in sorted(pairs) if one != other]
 
 
 def _of_a_pair(one_of: _Named, other_of: _Named) -> Iterator[Finding]:

@@ -1,5 +1,8 @@
 """Jobs and connections that would get into each other's way."""
 
+from itertools import combinations
+from random import Random
+
 import pytest
 from support.config_texts import BRAZE, ONE, SOURCE, TWO
 from support.config_texts import messages as problems
@@ -56,6 +59,17 @@ def test_two_imports_of_one_folder_write_different_fields(first, second, clash):
     found = problems(two_imports(first, second))
     assert bool(clash) == ("jobs.two.source.prefix" in found)
     assert clash in found.get("jobs.two.source.prefix", "")
+
+
+@pytest.mark.parametrize("folder", ["in_reports/", "in_rejected/", "in_corrected/7/"])
+def test_no_import_reads_what_another_answers(folder):
+    """Reports and rejected rows of one job are no drops of another, wherever below they lie."""
+    second = f"source: {{prefix: {folder}}}, fields: {{b: set}}"
+
+    found = problems(two_imports(f"{SAME}, fields: {{a: set}}", second))
+
+    assert list(found) == ["jobs.two.source.prefix"]
+    assert "job 'one' answers in in_" in found["jobs.two.source.prefix"]
 
 
 def test_two_exports_do_not_share_a_folder():
@@ -158,3 +172,39 @@ def test_nobody_reads_or_writes_the_register_of_states():
     """It would take, or be taken for, what leads from any state of a bucket to the others."""
     found = problems(two_connections("", "", "_exchanger/.states/"))
     assert "register" in found["jobs.crm.source.prefix"]
+
+
+FOLDERS = ("a/", "a/b/", "ab/", "a_reports/", "a_rejected/7/", "a/b_corrected/x/", "b/", "B/")
+BY_ID = "type: import, match: [{external_id: id}], source: {prefix: %s}"
+KINDS = (
+    "type: export, segment: A, fields: {a: email}, target: {prefix: %s}",
+    f"{BY_ID}, fields: {{a: set}}",
+    f"{BY_ID}, fields: {{b: set}}",
+    *(
+        f"{BY_ID[:-1]}, mode: snapshot}}, object: audience, audience: {{as: {{cohort: {{id: vip,"
+        f' name: {name}, partner: acme, client_secret: "${{KEY}}", partner_key: "${{KEY}}"}}}}}}'
+        for name in ("VIP", "Vip")
+    ),
+)
+
+
+def some_jobs(draw):
+    """Build jobs whose folders and cohorts often meet."""
+    count = draw.randrange(3, 9)
+    return {f"job{n}": draw.choice(KINDS) % draw.choice(FOLDERS) for n in range(count)}
+
+
+def found_of(jobs):
+    """Name the places at which something is found."""
+    lines = "".join(f"  {name}: {{{job}}}\n" for name, job in jobs.items())
+    return set(problems(f"{ONE}jobs:\n{lines}"))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_jobs_meet_where_any_two_of_them_do(seed):
+    """Not each pair of hundreds of jobs is looked at, and none that meets is passed over."""
+    jobs = some_jobs(Random(seed))
+    alone = {place for name, job in jobs.items() for place in found_of({name: job})}
+    pairs = (dict(pair) for pair in combinations(jobs.items(), 2))
+
+    assert found_of(jobs) == alone.union(*map(found_of, pairs))
