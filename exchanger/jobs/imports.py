@@ -196,6 +196,7 @@ def _run_all(call: ImportContext, reports: list[RunReport], notes: list[Note]) -
         Stopped: The process was asked to stop, and files wait.
     """
     notes += establish(call.context, call.state)
+    call.state.open_ahead(held=call.kind.holds_values)
     last = end_others(call)
     end_discards(call)
     waits = _waits_for_adoption(call)

@@ -64,6 +64,16 @@ class ConnectionState:
     items: Callable[[str], HeldValues]
     members: Members
 
+    def open_ahead(self, *, held: bool) -> None:
+        """
+        Begin to open the tables that a run writes at its end, while it does something else.
+
+        Args:
+            held: Whether it holds values, too, which it reads to plan.
+        """
+        for table in (*([self.held.table] if held else []), self.run_index.table):
+            table.open_ahead()
+
     def held_of(self, catalogs: Sequence[str]) -> HeldValues | HeldItems:
         """Return what is held of the items of catalogs; of profiles if none is named."""
         if len(catalogs) > 1:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import TypeVar
 
 from deltalake import DeltaTable
@@ -71,6 +73,20 @@ class TableHandle:
         self.options = options
         self.sleep = sleep
         self._kept: tuple[dict[str, str], DeltaTable] | None = None
+        self._coming: tuple[dict[str, str], Future[DeltaTable]] | None = None
+
+    def open_ahead(self) -> None:
+        """
+        Begin to open the newest version in a thread, for who asks for *current* next.
+
+        For whoever holds the lease: it stays the newest one, as nobody else writes the table.
+        """
+        if self._kept is None and self._coming is None:
+            options = self.options()
+            thread = ThreadPoolExecutor(1, "opening")
+            opened = thread.submit(partial(DeltaTable, self.uri, storage_options=options))
+            thread.shutdown(wait=False)
+            self._coming = options, opened
 
     def open(self) -> DeltaTable | None:
         """
@@ -81,6 +97,7 @@ class TableHandle:
         """
         if _FEEDING.now:
             raise RuntimeError(f"{self.uri} is opened while another table is written")
+        self._coming = None  # Who opens it anew may write it.
 
         def once() -> DeltaTable | None:
             with self.typed("open"):
@@ -99,8 +116,8 @@ class TableHandle:
         """
         kept, self._kept = self._kept, None
         options = self.options()
-        table = None
-        if kept is not None and kept[0] == options and not _FEEDING.now:
+        table = self._opened_ahead(options)
+        if table is None and kept is not None and kept[0] == options and not _FEEDING.now:
             table = kept[1]
             try:
                 table.update_incremental()
@@ -112,6 +129,16 @@ class TableHandle:
         if table is not None:
             self._kept = (options, table)
         return table
+
+    def _opened_ahead(self, options: dict[str, str]) -> DeltaTable | None:
+        """Return what was opened ahead, once; None if nothing was, or if it could not be opened."""
+        if _FEEDING.now:
+            return None
+        coming, self._coming = self._coming, None
+        # Where it could not be opened, opening it again says what is wrong, if it still is.
+        if coming is None or coming[0] != options or coming[1].exception() is not None:
+            return None
+        return coming[1].result()
 
     def last(self) -> DeltaTable | None:
         """Return the handle of the last call as it is: newest as far as this process knows."""

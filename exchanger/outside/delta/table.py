@@ -136,6 +136,10 @@ class Table:
         """Open the newest version; None if nothing was ever appended."""
         return self._demanded(self._handle.open())
 
+    def open_ahead(self) -> None:
+        """Begin to open it in a thread; for whoever holds the lease, and will use it."""
+        self._handle.open_ahead()
+
     def version(self) -> TableVersion:
         """Return the version of the table as it was read or written last."""
         table = self._handle.last()

@@ -47,6 +47,11 @@ class RunIndex:
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    @property
+    def table(self) -> Table:
+        """Where they are kept."""
+        return self._table
+
     def record(self, report: dict[str, Any]) -> None:
         """
         Add one run's report.
