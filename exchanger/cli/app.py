@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any
 
-import typer
+import typer.main
 
 from exchanger.cli.verbs import (
     adopt,
@@ -108,6 +110,12 @@ def _options(
     load_logging()
 
 
+@cache
+def command() -> Callable[..., Any]:
+    """Return what carries out any verb; building it takes a thirtieth of a second."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: list[str] | None = None) -> None:
     """
     Run a command line and exit with its code.
@@ -121,7 +129,7 @@ def run(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     try:
         # On its own, typer would tell wrong usage in words only, also where JSON is asked for.
-        sys.exit(app(args=words, prog_name="exchanger", standalone_mode=False))
+        sys.exit(command()(args=words, prog_name="exchanger", standalone_mode=False))
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != _AT_ITS_END:
             raise

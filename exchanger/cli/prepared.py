@@ -73,8 +73,10 @@ def _load() -> None:
     load_arrow()
     for name in _LOADED:
         import_module(name)
+    from exchanger.cli.app import command
     from exchanger.outside.s3.client import describe
 
+    command()
     describe()
     gc.collect()
     # Else looking for garbage would copy what forks have in common.
