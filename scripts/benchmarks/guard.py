@@ -17,7 +17,7 @@ from benchmarks.place import place
 ROWS = 200_000
 FILES = 800
 BOUNDS = {
-    "deliver: CPU over that of the ceiling": 4.5,
+    "deliver: CPU over that of the ceiling": 3.6,
     "import, unchanged: CPU over that of reading both sides": 4.0,
     "export: CPU over that of polars alone": 3.5,
     "merge set: over a plain join": 12.0,

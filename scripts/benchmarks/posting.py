@@ -14,7 +14,8 @@ import time
 import aiohttp
 import polars as pl
 
-IN_FLIGHT = 48
+from exchanger.outside.braze.rate_limit import MOST_IN_FLIGHT
+
 BATCH = 75
 
 
@@ -27,11 +28,11 @@ def bodies(objects: pl.Series) -> list[bytes]:
 
 
 async def post(url: str, ready: list[bytes]) -> None:
-    """Post every body, many at once, and read every answer."""
+    """Post every body, as many at once as a delivery without a limit, and read every answer."""
     todo = iter(ready)
     headers = {"Content-Type": "application/json", "Authorization": "Bearer benchmark"}
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=IN_FLIGHT), cookie_jar=aiohttp.DummyCookieJar()
+        connector=aiohttp.TCPConnector(limit=MOST_IN_FLIGHT), cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
 
         async def work() -> None:
@@ -41,7 +42,7 @@ async def post(url: str, ready: list[bytes]) -> None:
                     if answer.status != 201:
                         raise RuntimeError(answer.status)
 
-        await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+        await asyncio.gather(*(work() for _ in range(MOST_IN_FLIGHT)))
 
 
 def main() -> None:
