@@ -19,7 +19,7 @@ class MemoryBudget:
 
     rows: int = 250_000
     cells: int = 5_000_000
-    size: int = 48 << 20
+    size: int = 32 << 20
     room: int = 192 << 20
 
     def rows_of(self, columns: int, row_size: int = 0) -> int:
